@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One module per layer, not per format: a new format adds a folder and one line in
+// Sources/Vestige/Formats.swift, and leaves this file alone.
+let package = Package(
+    name: "vestige",
+    products: [
+        .library(name: "Vestige", targets: ["Vestige"]),
+        .executable(name: "vestige", targets: ["vestige-cli"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
+        .target(name: "VestigeReaders", dependencies: ["VestigeCore"]),
+        .target(name: "VestigeStages", dependencies: ["VestigeCore"]),
+        .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
+        .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
+        .executableTarget(
+            name: "vestige-cli",
+            dependencies: ["Vestige", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .target(name: "VestigeTestSupport", dependencies: ["Vestige"], path: "Tests/VestigeTestSupport"),
+        .testTarget(name: "VestigeCoreTests", dependencies: ["VestigeCore", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeReadersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeWritersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "GoldenTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "CLITests", dependencies: ["Vestige", "VestigeTestSupport", "vestige-cli"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

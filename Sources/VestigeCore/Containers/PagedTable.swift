@@ -1,0 +1,133 @@
+/// An element that knows whether its slot is in use.
+public protocol PagedElement: BitwiseCopyable {
+    static var vacant: Self { get }
+    var isOccupied: Bool { get }
+}
+
+/// A map from ids that are handed out in sequence (goroutine numbers) to small trivial records.
+///
+/// Pages of 512 ids; a page with nothing alive is recycled, so memory follows what is alive and not
+/// how many ids there ever were. A lookup costs two loads, where a Dictionary costs 10 ns and more.
+/// Ids that no sane program has (damaged files) go to a Dictionary beside it.
+///
+/// Pointers to occupied elements stay valid until they are removed.
+@frozen public struct PagedTable<Element: PagedElement>: ~Copyable {
+    @usableFromInline typealias Page = UnsafeMutablePointer<Element>
+
+    @usableFromInline static var pageShift: Int64 { 9 }
+    @usableFromInline static var pageSize: Int { 512 }
+    @usableFromInline static var directoryLimit: Int { 1 << 20 }
+
+    @usableFromInline var directory: UnsafeMutablePointer<Page?>
+    @usableFromInline var directoryCount: Int
+    @usableFromInline var liveCounts: UnsafeMutablePointer<Int32>
+    @usableFromInline var sparePages: [Page] = []
+    @usableFromInline var outliers: [Int64: Page] = [:]
+    /// How many elements are occupied.
+    public private(set) var count = 0
+
+    public init() {
+        directoryCount = 64
+        directory = .allocate(capacity: 64)
+        directory.initialize(repeating: nil, count: 64)
+        liveCounts = .allocate(capacity: 64)
+        liveCounts.initialize(repeating: 0, count: 64)
+    }
+
+    deinit {
+        for index in 0..<directoryCount { directory[index]?.deallocate() }
+        for page in sparePages { page.deallocate() }
+        for element in outliers.values { element.deallocate() }
+        directory.deallocate()
+        liveCounts.deallocate()
+    }
+
+    /// The occupied element of an id, or nil.
+    @inlinable @inline(__always) public func find(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+        if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
+            guard let elements = directory[page] else { return nil }
+            let element = elements + Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
+            return element.pointee.isOccupied ? element : nil
+        }
+        return findOutlier(id)
+    }
+
+    @usableFromInline @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        outliers.isEmpty ? nil : outliers[id]
+    }
+
+    /// Occupies the slot of an id, which must be vacant, with `element`.
+    @discardableResult
+    public mutating func insert(_ id: Int64, _ element: Element) -> UnsafeMutablePointer<Element> {
+        precondition(element.isOccupied)
+        count += 1
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+        guard page >= 0, page < Self.directoryLimit else { return insertOutlier(id, element) }
+        if page >= directoryCount { growDirectory(toHold: page) }
+        if directory[page] == nil { directory[page] = makePage() }
+        let slot = directory[page]! + Int(id & Int64(Self.pageSize - 1))
+        precondition(!slot.pointee.isOccupied)
+        slot.pointee = element
+        liveCounts[page] += 1
+        return slot
+    }
+
+    /// Vacates the slot of an id, if it is occupied.
+    public mutating func remove(_ id: Int64) {
+        guard let slot = find(id) else { return }
+        count -= 1
+        slot.pointee = .vacant
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+        guard page >= 0, page < Self.directoryLimit else {
+            outliers.removeValue(forKey: id)?.deallocate()
+            return
+        }
+        liveCounts[page] -= 1
+        if liveCounts[page] == 0 {
+            sparePages.append(directory[page]!)
+            directory[page] = nil
+        }
+    }
+
+    /// Calls `body` with every occupied element, in order of id (outliers last).
+    /// `body` must neither insert nor remove.
+    public func forEach(_ body: (Int64, UnsafeMutablePointer<Element>) -> Void) {
+        for page in 0..<directoryCount {
+            guard let elements = directory[page] else { continue }
+            for index in 0..<Self.pageSize where elements[index].isOccupied {
+                body(Int64(page) << Self.pageShift | Int64(index), elements + index)
+            }
+        }
+        for id in outliers.keys.sorted() { body(id, outliers[id]!) }
+    }
+
+    private mutating func makePage() -> Page {
+        // A recycled page is all vacant: its last element was vacated when it was removed.
+        if let page = sparePages.popLast() { return page }
+        let page = Page.allocate(capacity: Self.pageSize)
+        page.initialize(repeating: .vacant, count: Self.pageSize)
+        return page
+    }
+
+    private mutating func insertOutlier(_ id: Int64, _ element: Element) -> Page {
+        precondition(outliers[id] == nil)
+        let slot = Page.allocate(capacity: 1)
+        slot.initialize(to: element)
+        outliers[id] = slot
+        return slot
+    }
+
+    private mutating func growDirectory(toHold page: Int) {
+        let newCount = min(Self.directoryLimit, max(page + 1, directoryCount * 2))
+        let newDirectory = UnsafeMutablePointer<Page?>.allocate(capacity: newCount)
+        newDirectory.initialize(from: directory, count: directoryCount)
+        (newDirectory + directoryCount).initialize(repeating: nil, count: newCount - directoryCount)
+        let newCounts = UnsafeMutablePointer<Int32>.allocate(capacity: newCount)
+        newCounts.initialize(from: liveCounts, count: directoryCount)
+        (newCounts + directoryCount).initialize(repeating: 0, count: newCount - directoryCount)
+        directory.deallocate()
+        liveCounts.deallocate()
+        (directory, liveCounts, directoryCount) = (newDirectory, newCounts, newCount)
+    }
+}

@@ -1,0 +1,129 @@
+/// Byte strings, each stored once; ids hold for the whole run. Strings need not be valid UTF-8:
+/// Go cuts long ones in the middle of a character.
+///
+/// Bytes live in 64 KiB blocks that never move, so `bytes(_:)` stays valid as long as the table.
+public final class StringTable {
+    @usableFromInline struct Entry {
+        @usableFromInline var start: UnsafePointer<UInt8>
+        @usableFromInline var length: UInt32
+        @usableFromInline var isValidUTF8: Bool
+        @usableFromInline var hash: UInt64
+    }
+
+    @usableFromInline private(set) var entries: UnsafeMutablePointer<Entry>
+    public private(set) var count = 0
+    private var capacity = 256
+    /// Open addressing: entry index + 1, or 0 for a free slot.
+    private var slots: [UInt32]
+    private var blocks: [UnsafeMutablePointer<UInt8>] = []
+    private var free: UnsafeMutablePointer<UInt8>
+    private var freeCount = 0
+
+    private static let blockSize = 64 << 10
+
+    public init() {
+        entries = .allocate(capacity: capacity)
+        slots = Array(repeating: 0, count: 1024)
+        free = .allocate(capacity: 1)
+        blocks.append(free)
+        _ = intern(UnsafeRawBufferPointer(start: nil, count: 0))  // id 0 is the empty string
+    }
+
+    deinit {
+        entries.deallocate()
+        for block in blocks { block.deallocate() }
+    }
+
+    /// The id of these bytes, which are copied when they are new.
+    public func intern(_ bytes: UnsafeRawBufferPointer) -> StringID {
+        let hash = Self.hash(bytes)
+        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            if entries[index].hash == hash, entries[index].length == bytes.count,
+                equal(entries[index].start, bytes)
+            {
+                return StringID(UInt32(index))
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        append(bytes, hash: hash)
+        slots[slot] = UInt32(count)
+        if count * 2 > slots.count { rehash() }
+        return StringID(UInt32(count - 1))
+    }
+
+    public func intern(_ string: String) -> StringID {
+        var string = string
+        return string.withUTF8 { intern(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The bytes of a string, valid as long as the table. An id that was never handed out is empty.
+    @inlinable public func bytes(_ id: StringID) -> UnsafeBufferPointer<UInt8> {
+        guard id.rawValue < count else { return UnsafeBufferPointer(start: nil, count: 0) }
+        let entry = entries[Int(id.rawValue)]
+        return UnsafeBufferPointer(start: entry.start, count: Int(entry.length))
+    }
+
+    /// False if the bytes are not UTF-8; then `string(_:)` is not exact.
+    @inlinable public func isValidUTF8(_ id: StringID) -> Bool {
+        id.rawValue < count ? entries[Int(id.rawValue)].isValidUTF8 : true
+    }
+
+    /// The string, with U+FFFD for each byte that is not UTF-8.
+    public func string(_ id: StringID) -> String { String(decoding: bytes(id), as: UTF8.self) }
+
+    private func append(_ bytes: UnsafeRawBufferPointer, hash: UInt64) {
+        if count == capacity { grow() }
+        let start = copy(bytes)
+        let stored = UnsafeBufferPointer(start: start, count: bytes.count)
+        (entries + count).initialize(
+            to: Entry(
+                start: start, length: UInt32(bytes.count), isValidUTF8: UTF8Validation.isValid(stored), hash: hash))
+        count += 1
+    }
+
+    private func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8> {
+        if bytes.count > freeCount {
+            let size = max(bytes.count, Self.blockSize)
+            free = .allocate(capacity: size)
+            freeCount = size
+            blocks.append(free)
+        }
+        let start = free
+        if let source = bytes.baseAddress {
+            UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: bytes.count)
+        }
+        free += bytes.count
+        freeCount -= bytes.count
+        return UnsafePointer(start)
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: entries, count: count)
+        entries.deallocate()
+        entries = larger
+        capacity *= 2
+    }
+
+    private func rehash() {
+        slots = Array(repeating: 0, count: slots.count * 2)
+        for index in 0..<count {
+            var slot = Int(truncatingIfNeeded: entries[index].hash) & (slots.count - 1)
+            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = UInt32(index + 1)
+        }
+    }
+
+    private func equal(_ start: UnsafePointer<UInt8>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.elementsEqual(UnsafeRawBufferPointer(start: start, count: bytes.count))
+    }
+
+    /// FNV-1a, then a final mix, since the low bits choose the slot.
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        return hash ^ hash >> 29
+    }
+}

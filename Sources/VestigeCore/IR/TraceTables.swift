@@ -1,0 +1,85 @@
+/// A near-simultaneous reading of several clocks, from a generation of a Go ≥ 1.25 trace.
+public struct ClockSnapshot: Equatable, Sendable {
+    public var traceNanoseconds: Int64
+    public var monotonicNanoseconds: UInt64
+    public var wallUnixNanoseconds: Int64
+
+    public init(traceNanoseconds: Int64, monotonicNanoseconds: UInt64, wallUnixNanoseconds: Int64) {
+        self.traceNanoseconds = traceNanoseconds
+        self.monotonicNanoseconds = monotonicNanoseconds
+        self.wallUnixNanoseconds = wallUnixNanoseconds
+    }
+}
+
+/// What a source knows of the clock its times are on.
+public enum ClockKind: String, Sendable {
+    /// The monotonic clock of one boot of a machine: comparable among its traces.
+    case monotonic
+    /// Nanoseconds since the recording began; comparable with nothing.
+    case relative
+    /// Nanoseconds of Unix time.
+    case wall
+    case unknown
+}
+
+/// Name and argument names of an experimental event; values are in the event's arguments.
+public struct ExperimentalShape: Hashable, Sendable {
+    public var name: StringID
+    public var experiment: StringID
+    public var argumentNames: [StringID]
+
+    public init(name: StringID, experiment: StringID, argumentNames: [StringID]) {
+        self.name = name
+        self.experiment = experiment
+        self.argumentNames = argumentNames
+    }
+}
+
+/// One input of a run, and what its reader has found out about it. Fields fill as it is read.
+public struct SourceInfo: Sendable {
+    /// The path as given, or `-`.
+    public var path: String
+    /// Name of the input format, e.g. `gotrace-v2`.
+    public var format: String
+    /// The format's version as the file states it, e.g. `go 1.26 trace`.
+    public var formatVersion: String?
+    /// The Go toolchains that write this version, e.g. `1.26–1.27`, or the exact one where it is known.
+    public var goVersion: String?
+    public var clock: ClockKind = .unknown
+    /// Timestamp units per second, as the file states them.
+    public var ticksPerSecond: UInt64?
+    /// Generations delivered, in whole or in part; nil where the format has none.
+    public var generationCount: Int?
+    /// Size in bytes of the input as read (after decompression), once it is known.
+    public var byteCount: UInt64?
+
+    public init(path: String, format: String) {
+        self.path = path
+        self.format = format
+    }
+}
+
+/// What the ids in events refer to; one for a whole run, shared by readers, stages and writers.
+public final class TraceTables {
+    public let strings = StringTable()
+    public let stacks = StackTable()
+    public var sources: [SourceInfo] = []
+    public private(set) var clockSnapshots: [ClockSnapshot] = []
+    public private(set) var experimentalShapes: [ExperimentalShape] = []
+
+    public init() {}
+
+    /// Adds a snapshot and returns the value of a sync event's `argument1`.
+    public func add(_ snapshot: ClockSnapshot) -> UInt64 {
+        clockSnapshots.append(snapshot)
+        return UInt64(clockSnapshots.count)
+    }
+
+    /// The index of a shape, or nil when the table is full: an event has 6 bits for it.
+    public func intern(_ shape: ExperimentalShape) -> Int? {
+        if let index = experimentalShapes.firstIndex(of: shape) { return index }
+        guard experimentalShapes.count < 64 else { return nil }
+        experimentalShapes.append(shape)
+        return experimentalShapes.count - 1
+    }
+}

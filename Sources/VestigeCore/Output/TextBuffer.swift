@@ -1,0 +1,223 @@
+/// Bytes of text on their way to a sink: a raw buffer with room reserved ahead, and formatting that
+/// neither allocates nor goes through String. `flush` hands the bytes on.
+public final class TextBuffer {
+    private let sink: any ByteSink
+    @usableFromInline var start: UnsafeMutablePointer<UInt8>
+    @usableFromInline var position: UnsafeMutablePointer<UInt8>
+    @usableFromInline var end: UnsafeMutablePointer<UInt8>
+    /// Bytes handed to the sink so far.
+    public private(set) var flushedCount: UInt64 = 0
+
+    public init(_ sink: any ByteSink, capacity: Int = 256 << 10) {
+        self.sink = sink
+        start = .allocate(capacity: capacity)
+        position = start
+        end = start + capacity
+    }
+
+    deinit { start.deallocate() }
+
+    @inlinable public var count: Int { position - start }
+    @inlinable public var capacity: Int { end - start }
+    public var bytesWritten: UInt64 { flushedCount + UInt64(count) }
+
+    /// Hands the bytes to the sink when the buffer is more than half full. Call it between records.
+    @inlinable public func flushIfNeeded() throws(TraceError) {
+        if count > capacity / 2 { try flush() }
+    }
+
+    public func flush() throws(TraceError) {
+        if count > 0 { try sink.write(UnsafeRawBufferPointer(start: start, count: count)) }
+        flushedCount += UInt64(count)
+        position = start
+    }
+
+    /// Makes sure that `count` more bytes fit.
+    @inlinable public func reserve(_ count: Int) {
+        if end - position < count { grow(count) }
+    }
+
+    @usableFromInline @inline(never) func grow(_ needed: Int) {
+        let used = count
+        let larger = max(capacity * 2, used + needed)
+        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        moved.initialize(from: start, count: used)
+        start.deallocate()
+        start = moved
+        position = moved + used
+        end = moved + larger
+    }
+
+    // MARK: - Plain text
+
+    @inlinable public func append(_ text: StaticString) {
+        reserve(text.utf8CodeUnitCount)
+        position.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        position += text.utf8CodeUnitCount
+    }
+
+    @inlinable public func append(byte: UInt8) {
+        reserve(1)
+        position.pointee = byte
+        position += 1
+    }
+
+    @inlinable public func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let source = bytes.baseAddress else { return }
+        reserve(bytes.count)
+        position.update(from: source, count: bytes.count)
+        position += bytes.count
+    }
+
+    public func append(_ string: String) {
+        var string = string
+        string.withUTF8 { append($0) }
+    }
+
+    // MARK: - Numbers
+
+    @inlinable public func append(_ value: Int64) {
+        if value < 0 { append(byte: UInt8(ascii: "-")) }
+        append(value.magnitude)
+    }
+
+    @inlinable public func append(_ value: Int) { append(Int64(value)) }
+    @inlinable public func append(_ value: Int32) { append(Int64(value)) }
+    @inlinable public func append(_ value: UInt32) { append(UInt64(value)) }
+
+    @inlinable public func append(_ value: UInt64) {
+        reserve(20)
+        let digits = Self.digitCount(value)
+        var rest = value
+        var index = digits - 1
+        while index >= 0 {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            position[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+            index -= 1
+        }
+        position += digits
+    }
+
+    /// Nanoseconds as microseconds with exactly three decimals, e.g. 1234567 as `1234.567`.
+    @inlinable public func appendMicroseconds(_ nanoseconds: Int64) {
+        if nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
+        let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
+        append(whole)
+        reserve(4)
+        position[0] = UInt8(ascii: ".")
+        position[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 100)
+        position[2] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 10 % 10)
+        position[3] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction % 10)
+        position += 4
+    }
+
+    @inlinable public func appendHex(_ bytes: UnsafeBufferPointer<UInt8>) {
+        reserve(bytes.count * 2)
+        for byte in bytes {
+            position[0] = Self.hexDigit(byte >> 4)
+            position[1] = Self.hexDigit(byte & 15)
+            position += 2
+        }
+    }
+
+    // MARK: - JSON
+
+    /// A JSON string. Only `"`, `\` and control characters are escaped, since viewers are known to
+    /// mishandle other escapes; every byte that is not UTF-8 becomes U+FFFD.
+    public func appendJSONString(_ bytes: UnsafeBufferPointer<UInt8>) {
+        append(byte: UInt8(ascii: "\""))
+        appendJSONContent(bytes)
+        append(byte: UInt8(ascii: "\""))
+    }
+
+    public func appendJSONString(_ string: String) {
+        var string = string
+        string.withUTF8 { appendJSONString($0) }
+    }
+
+    /// What stands between the quotes of a JSON string.
+    public func appendJSONContent(_ bytes: UnsafeBufferPointer<UInt8>) {
+        reserve(bytes.count * 6)
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte >= 0x80 {
+                let length = UTF8Validation.sequenceLength(bytes, at: index)
+                if length == 0 {
+                    append("\u{fffd}")
+                    index += 1
+                } else {
+                    append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
+                    index += length
+                }
+                continue
+            }
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                position.pointee = byte
+                position += 1
+            } else {
+                appendEscaped(byte)
+            }
+            index += 1
+        }
+    }
+
+    private func appendEscaped(_ byte: UInt8) {
+        append(byte: UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte: byte)
+        case 0x0a: append(byte: UInt8(ascii: "n"))
+        case 0x0d: append(byte: UInt8(ascii: "r"))
+        case 0x09: append(byte: UInt8(ascii: "t"))
+        default:
+            append("u00")
+            append(byte: Self.hexDigit(byte >> 4))
+            append(byte: Self.hexDigit(byte & 15))
+        }
+    }
+
+    // MARK: - CSV
+
+    /// A CSV field by RFC 4180: quoted when it holds a separator, a quote or a line break, or has
+    /// blanks at an end. Bytes that are not UTF-8 become U+FFFD, and NUL becomes U+2400.
+    public func appendCSVField(_ bytes: UnsafeBufferPointer<UInt8>, separator: UInt8 = UInt8(ascii: ",")) {
+        guard Self.needsQuotes(bytes, separator) else { return append(bytes) }
+        append(byte: UInt8(ascii: "\""))
+        var index = 0
+        while index < bytes.count {
+            let length = UTF8Validation.sequenceLength(bytes, at: index)
+            switch (length, bytes[index]) {
+            case (0, _): append("\u{fffd}")
+            case (_, 0): append("\u{2400}")
+            case (_, UInt8(ascii: "\"")): append("\"\"")
+            default: append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
+            }
+            index += max(length, 1)
+        }
+        append(byte: UInt8(ascii: "\""))
+    }
+
+    private static func needsQuotes(_ bytes: UnsafeBufferPointer<UInt8>, _ separator: UInt8) -> Bool {
+        guard let first = bytes.first, let last = bytes.last else { return false }
+        if first <= 0x20 || last <= 0x20 { return true }
+        return bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == separator || $0 >= 0x80 }
+    }
+
+    // MARK: - Helpers
+
+    @inlinable static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10
+    }
+
+    @inlinable static func digitCount(_ value: UInt64) -> Int {
+        var count = 1
+        var limit: UInt64 = 10
+        while value >= limit {
+            count += 1
+            if count == 20 { break }
+            limit &*= 10
+        }
+        return count
+    }
+}

@@ -1,0 +1,83 @@
+/// Named counters for defects that were tolerated, so that nothing is lost silently.
+public final class Diagnostics {
+    public enum Severity: Int, Comparable, Sendable {
+        /// Worth knowing; nothing is missing.
+        case notice
+        /// Something is doubtful, e.g. an impossible transition that was delivered all the same.
+        case warning
+        /// Something that the input held is not in the output.
+        case loss
+
+        public static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    public enum Counter: String, CaseIterable, Sendable {
+        case bytesLost
+        case batchesLost
+        case eventsLost
+        case generationsIncomplete
+        case transitionsForced
+        case transitionsImpossible
+        case stacksUnresolved
+        case stringsUnresolved
+        case timesClamped
+        case unknownVersion
+        case trailingBytes
+
+        public var severity: Severity {
+            switch self {
+            case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
+                .stringsUnresolved, .trailingBytes:
+                .loss
+            case .transitionsForced, .transitionsImpossible, .timesClamped, .unknownVersion: .warning
+            }
+        }
+
+        /// What the number counts, to follow it in a sentence.
+        public var meaning: String {
+            switch self {
+            case .bytesLost: "bytes could not be read"
+            case .batchesLost: "batches could not be read, or only in part"
+            case .eventsLost: "events could be decoded but not placed in order"
+            case .generationsIncomplete: "generations are cut off or damaged"
+            case .transitionsForced: "transitions were placed by time alone, since what led to them is missing"
+            case .transitionsImpossible: "transitions contradict what came before"
+            case .stacksUnresolved: "stacks are named by events, but the input does not hold them"
+            case .stringsUnresolved: "strings are named by events, but the input does not hold them"
+            case .timesClamped: "times were out of range and were limited"
+            case .unknownVersion: "format version newer than this reader knows"
+            case .trailingBytes: "bytes follow the end of the trace"
+            }
+        }
+    }
+
+    private var counts = [UInt64](repeating: 0, count: Counter.allCases.count)
+    /// The first errors in full, for messages; later ones are only counted.
+    public private(set) var errors: [TraceError] = []
+    public private(set) var errorCount = 0
+
+    public init() {}
+
+    public func count(_ counter: Counter, _ amount: UInt64 = 1) {
+        counts[Self.index(counter)] += amount
+    }
+
+    public subscript(counter: Counter) -> UInt64 { counts[Self.index(counter)] }
+
+    /// Records an error that was survived.
+    public func record(_ error: TraceError) {
+        errorCount += 1
+        if errors.count < 10 { errors.append(error) }
+    }
+
+    /// The counters that are not zero, worst first.
+    public var nonZero: [(counter: Counter, count: UInt64)] {
+        Counter.allCases.filter { self[$0] > 0 }.map { ($0, self[$0]) }
+            .sorted { $0.counter.severity > $1.counter.severity }
+    }
+
+    public var hasLoss: Bool { nonZero.contains { $0.counter.severity == .loss } }
+
+    private static func index(_ counter: Counter) -> Int { indices[counter]! }
+    private static let indices = Dictionary(uniqueKeysWithValues: Counter.allCases.enumerated().map { ($1, $0) })
+}

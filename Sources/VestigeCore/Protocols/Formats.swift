@@ -1,0 +1,88 @@
+/// What a look at the first bytes of an input tells.
+public enum SniffResult: Sendable {
+    case yes
+    case no
+    /// The bytes are too few to tell.
+    case needMore
+}
+
+/// One input format: how to know it and how to read it.
+public struct InputFormat: Sendable {
+    /// Unique name, e.g. `gotrace-v2`.
+    public let name: String
+    /// One line for people.
+    public let summary: String
+    /// File name suffixes, which only break ties.
+    public let suffixes: [String]
+    /// Looks at the first bytes (at least 4 KiB where the input has them).
+    public let sniff: @Sendable (UnsafeRawBufferPointer) -> SniffResult
+    public let open: @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+
+    public init(
+        name: String, summary: String, suffixes: [String],
+        sniff: @escaping @Sendable (UnsafeRawBufferPointer) -> SniffResult,
+        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+    ) {
+        self.name = name
+        self.summary = summary
+        self.suffixes = suffixes
+        self.sniff = sniff
+        self.open = open
+    }
+}
+
+/// What a user asks of an output, beside its place.
+public struct OutputOptions: Sendable {
+    /// Which tables to write, for formats that write several; nil for all.
+    public var tables: [String]?
+    /// Arrows from whoever creates or wakes a goroutine to that goroutine.
+    public var writesFlows = true
+
+    public init() {}
+}
+
+/// Where an output goes: hands out the files that make it up, and commits them together.
+public protocol OutputTarget: AnyObject {
+    /// True if the format may write several named files (a folder).
+    var isFolder: Bool { get }
+    /// The name of the single file, or of the folder.
+    var path: String { get }
+    /// A sink for the single file (name nil) or for a file of the folder.
+    func sink(named name: String?) throws(TraceError) -> any ByteSink
+    /// Commits everything that was handed out.
+    func commit() throws(TraceError)
+}
+
+/// One output format.
+public struct OutputFormat: Sendable {
+    public enum Shape: Sendable {
+        case file
+        /// A folder of files; a single file where one table is asked for.
+        case folder
+        /// Nothing is written.
+        case nothing
+    }
+
+    /// Unique name, the value of `--to`.
+    public let name: String
+    /// One line for people.
+    public let summary: String
+    /// Default file name suffix with its dot, empty where there is none.
+    public let suffix: String
+    public let shape: Shape
+    /// Names of the tables that `OutputOptions.tables` may hold.
+    public let tableNames: [String]
+    public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
+
+    public init(
+        name: String, summary: String, suffix: String, shape: Shape = .file, tableNames: [String] = [],
+        make: @escaping @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
+    ) {
+        self.name = name
+        self.summary = summary
+        self.suffix = suffix
+        self.shape = shape
+        self.tableNames = tableNames
+        self.make = make
+    }
+}

@@ -1,0 +1,29 @@
+/// Reads one input format and turns it into events in order of time.
+public protocol TraceReader: AnyObject {
+    /// Fills the rest of the batch with the next events.
+    ///
+    /// All good events are delivered before an error is thrown: a reader that meets a defect with
+    /// events pending returns them, and throws on the next call. Defects that can be survived are
+    /// counted in the diagnostics and not thrown.
+    ///
+    /// - Returns: false when there are no more events; the batch may still hold the last ones.
+    /// - Throws: `TraceError` for what ends the reading; later calls return false.
+    func read(into batch: inout EventBatch) throws(TraceError) -> Bool
+
+    /// Bytes of the input that have been used so far, for progress.
+    var bytesConsumed: UInt64 { get }
+}
+
+/// What every reader is given: where strings, stacks and losses go.
+public struct ReaderContext {
+    public let tables: TraceTables
+    public let diagnostics: Diagnostics
+    /// Index of this input in `tables.sources`.
+    public let source: UInt8
+
+    public init(tables: TraceTables, diagnostics: Diagnostics, source: UInt8) {
+        self.tables = tables
+        self.diagnostics = diagnostics
+        self.source = source
+    }
+}
