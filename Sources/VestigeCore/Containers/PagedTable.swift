@@ -10,7 +10,8 @@ public protocol PagedElement: BitwiseCopyable {
 /// how many ids there ever were. A lookup costs two loads, where a Dictionary costs 10 ns and more.
 /// Ids that no sane program has (damaged files) go to a Dictionary beside it.
 ///
-/// Pointers to occupied elements stay valid until they are removed.
+/// Pointers to occupied elements stay valid until they are removed; memory is not given back before the
+/// table is, so that a stale pointer finds a vacant element or another one, never freed memory.
 @frozen public struct PagedTable<Element: PagedElement>: ~Copyable {
     @usableFromInline typealias Page = UnsafeMutablePointer<Element>
 
@@ -23,6 +24,8 @@ public protocol PagedElement: BitwiseCopyable {
     @usableFromInline var liveCounts: UnsafeMutablePointer<Int32>
     @usableFromInline var sparePages: [Page] = []
     @usableFromInline var outliers: [Int64: Page] = [:]
+    /// Kept allocated, so that a stale pointer reads a vacant element and not freed memory.
+    private var spareOutliers: [Page] = []
     /// How many elements are occupied.
     public private(set) var count = 0
 
@@ -38,6 +41,7 @@ public protocol PagedElement: BitwiseCopyable {
         for index in 0..<directoryCount { directory[index]?.deallocate() }
         for page in sparePages { page.deallocate() }
         for element in outliers.values { element.deallocate() }
+        for element in spareOutliers { element.deallocate() }
         directory.deallocate()
         liveCounts.deallocate()
     }
@@ -80,7 +84,7 @@ public protocol PagedElement: BitwiseCopyable {
         slot.pointee = .vacant
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard page >= 0, page < Self.directoryLimit else {
-            outliers.removeValue(forKey: id)?.deallocate()
+            if let outlier = outliers.removeValue(forKey: id) { spareOutliers.append(outlier) }
             return
         }
         liveCounts[page] -= 1
@@ -112,7 +116,7 @@ public protocol PagedElement: BitwiseCopyable {
 
     private mutating func insertOutlier(_ id: Int64, _ element: Element) -> Page {
         precondition(outliers[id] == nil)
-        let slot = Page.allocate(capacity: 1)
+        let slot = spareOutliers.popLast() ?? Page.allocate(capacity: 1)
         slot.initialize(to: element)
         outliers[id] = slot
         return slot

@@ -21,6 +21,7 @@ public final class Diagnostics {
         case stacksUnresolved
         case stringsUnresolved
         case timesClamped
+        case frequencyAssumed
         case unknownVersion
         case trailingBytes
 
@@ -29,7 +30,8 @@ public final class Diagnostics {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
                 .stringsUnresolved, .trailingBytes:
                 .loss
-            case .transitionsForced, .transitionsImpossible, .timesClamped, .unknownVersion: .warning
+            case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
+                .warning
             }
         }
 
@@ -45,6 +47,7 @@ public final class Diagnostics {
             case .stacksUnresolved: "stacks are named by events, but the input does not hold them"
             case .stringsUnresolved: "strings are named by events, but the input does not hold them"
             case .timesClamped: "times were out of range and were limited"
+            case .frequencyAssumed: "generations do not state their clock frequency; 15,625,000 per second was assumed"
             case .unknownVersion: "format version newer than this reader knows"
             case .trailingBytes: "bytes follow the end of the trace"
             }

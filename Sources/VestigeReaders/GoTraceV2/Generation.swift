@@ -1,0 +1,66 @@
+import VestigeCore
+
+/// A CPU profile sample as the wire has it; its time is in nanoseconds once the frequency is known.
+struct CPUSample {
+    var time: Int64
+    var ticks: UInt64
+    var thread: ThreadID
+    var proc: ProcID
+    var goroutine: GoroutineID
+    var stack: UInt64
+}
+
+/// What is known of one generation before its events are ordered: where its batches are, by thread,
+/// and its clock. The tables of strings and stacks are in `GenerationTables`.
+struct Generation {
+    /// The event batches of one thread, in the order of the file, which is their order in time.
+    struct ThreadBatches {
+        var thread: ThreadID
+        var batches: [BatchHeader]
+    }
+
+    var number: UInt64
+    /// Threads in the order in which they first appear in the generation.
+    var threads: [ThreadBatches] = []
+    private var threadIndex: [Int64: Int] = [:]
+    var stringBatches: [BatchHeader] = []
+    var stackBatches: [BatchHeader] = []
+    var sampleBatches: [BatchHeader] = []
+    var syncBatches: [BatchHeader] = []
+    var experimentalBatches: [BatchHeader] = []
+    /// Smallest start time of any batch, in ticks.
+    var minimumTicks: UInt64 = 0
+    /// False if the input ends or breaks within it.
+    var isComplete = true
+
+    init(number: UInt64) { self.number = number }
+
+    var isEmpty: Bool { minimumTicks == 0 && threads.isEmpty && syncBatches.isEmpty && stringBatches.isEmpty }
+
+    /// Files a batch by what it holds, which the first event in it tells
+    /// (`internal/trace/generation.go`, `processBatch`).
+    mutating func add(_ batch: BatchHeader, version: Int) {
+        if minimumTicks == 0 || batch.ticks < minimumTicks { minimumTicks = batch.ticks }
+        if batch.experiment != 0 {
+            experimentalBatches.append(batch)
+            return
+        }
+        switch batch.firstEvent {
+        case WireEvent.strings: stringBatches.append(batch)
+        case WireEvent.stacks: stackBatches.append(batch)
+        case WireEvent.cpuSamples: sampleBatches.append(batch)
+        case WireEvent.sync where version >= 25: syncBatches.append(batch)
+        case WireEvent.frequency where version < 25: syncBatches.append(batch)
+        default: addEvents(batch)
+        }
+    }
+
+    private mutating func addEvents(_ batch: BatchHeader) {
+        if let index = threadIndex[batch.thread.rawValue] {
+            threads[index].batches.append(batch)
+        } else {
+            threadIndex[batch.thread.rawValue] = threads.count
+            threads.append(ThreadBatches(thread: batch.thread, batches: [batch]))
+        }
+    }
+}

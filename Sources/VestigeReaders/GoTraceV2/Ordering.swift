@@ -1,0 +1,363 @@
+import VestigeCore
+
+/// Puts the events of a generation in order and turns them into IR events.
+///
+/// Only the batches of one thread are in order. Threads are merged by time, and an event waits until
+/// the scheduler's state allows it: sequence numbers order what happens to a goroutine or proc across
+/// threads. Times choose only among what is possible, since they may be wrong (Go's reader does the
+/// same: `internal/trace/order.go`, `reader.go`). An event that cannot be placed yet is no error; when
+/// nothing can be placed, something is missing, and the event with the least time is forced.
+///
+/// Everything hot is behind one pointer (the reader holds this struct in allocated memory), and an
+/// event's arguments are decoded where they are used, straight into the output.
+struct Ordering: ~Copyable {
+    enum Outcome {
+        case placed
+        /// Something that must come before it has not come yet.
+        case blocked
+        /// It contradicts the state of the scheduler, whatever else may come.
+        case impossible
+        /// Its bytes are not an event.
+        case malformed
+    }
+
+    // The scheduler's state, which goes on from generation to generation.
+    var goroutines = PagedTable<GoroutineRecord>()
+    var procs = PagedTable<ProcRecord>()
+    var threads: [Int64: UnsafeMutablePointer<ThreadRecord>] = [:]
+    var activeTasks: [UInt64: (name: StringID, parent: UInt64)] = [:]
+    var gcSequence: UInt64 = 0
+    var gcState = GCState.undetermined
+    var lastTime: Int64 = 0
+
+    // The generation.
+    let tables: GenerationTables
+    let context: ReaderContext
+    let source: ByteSource
+    var generation = Generation(number: 0)
+    var isInitialGeneration = true
+    /// Bits above the sequence number in `expected`, so that numbers of another generation never match.
+    var generationTag: UInt64 = 0
+    var heap = CursorHeap()
+    var nextSample = 0
+    /// Set while an event is placed against the rules.
+    var isForcing = false
+
+    // Copies of what the generation's tables hold, at hand.
+    var stringMap: UnsafeMutablePointer<UInt32>
+    var stringMapCount = 0
+    var stackMap: UnsafeMutablePointer<UInt32>
+    var stackMapCount = 0
+    var nanosecondsPerTick: Double = 0
+    /// Products of small deltas, exactly as the multiplication gives them.
+    let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
+    let names: Names
+
+    static var deltaTableCount: Int { 1024 }
+    /// Room that one wire event may need in the output.
+    static var eventsPerWireEvent: Int { 4 }
+    static var sequenceLimit: UInt64 { 1 << 44 }
+
+    enum GCState { case undetermined, notRunning, running }
+
+    init(source: ByteSource, context: ReaderContext, tables: GenerationTables) {
+        self.source = source
+        self.context = context
+        self.tables = tables
+        names = Names(context.tables)
+        stringMap = tables.strings.dense
+        stackMap = tables.stacks.dense
+        deltaTable.initialize(repeating: 0, count: Self.deltaTableCount)
+    }
+
+    deinit {
+        for thread in threads.values { thread.deallocate() }
+        deltaTable.deallocate()
+    }
+
+    var isExhausted: Bool { heap.isEmpty && nextSample >= tables.samples.count }
+
+    // MARK: - Generations
+
+    /// Takes up a generation whose tables are loaded.
+    mutating func begin(_ generation: Generation, ordinal: UInt64) throws(TraceError) {
+        self.generation = generation
+        isInitialGeneration = ordinal == 0
+        // 20 bits: a number can only match one of a generation a million generations ago.
+        generationTag = (ordinal & 0xfffff) << 44
+        nextSample = 0
+        nanosecondsPerTick = tables.nanosecondsPerTick
+        for delta in 0..<Self.deltaTableCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
+        refreshMaps()
+        heap.recycleAll()
+        for index in generation.threads.indices {
+            let cursor = heap.makeCursor(
+                thread: thread(generation.threads[index].thread), threadIndex: Int32(index),
+                bufferSize: Int(WireLimit.batchBytes) + WireLimit.eventBytes)
+            if try loadBatch(cursor) { heap.insert(cursor) } else { heap.recycle(cursor) }
+        }
+    }
+
+    mutating func refreshMaps() {
+        (stringMap, stringMapCount) = (tables.strings.dense, tables.strings.denseCount)
+        (stackMap, stackMapCount) = (tables.stacks.dense, tables.stacks.denseCount)
+    }
+
+    func thread(known id: ThreadID) -> UnsafeMutablePointer<ThreadRecord>? { threads[id.rawValue] }
+
+    mutating func thread(_ id: ThreadID) -> UnsafeMutablePointer<ThreadRecord> {
+        if let thread = threads[id.rawValue] { return thread }
+        let thread = UnsafeMutablePointer<ThreadRecord>.allocate(capacity: 1)
+        thread.initialize(to: ThreadRecord(id: id))
+        threads[id.rawValue] = thread
+        return thread
+    }
+
+    // MARK: - The loop
+
+    /// Writes the next events to `out`, as many as are left in the generation and have room.
+    mutating func fill(_ out: UnsafeMutableBufferPointer<Event>) throws(TraceError) -> Int {
+        guard let start = out.baseAddress else { return 0 }
+        var position = start
+        let limit = start + (out.count - Self.eventsPerWireEvent)
+        while position <= limit {
+            guard let head = heap.first else {
+                if !takeSample(before: .max, &position) { break }
+                continue
+            }
+            if takeSample(before: head.pointee.time, &position) { continue }
+            // Stay on this thread while no other thread and no sample has an earlier event.
+            let bound = min(heap.secondTime, sampleTime)
+            var outcome = Outcome.placed
+            var isLoaded = true
+            repeat {
+                outcome = step(head, &position)
+                guard outcome == .placed else { break }
+                isLoaded = try advance(head)
+            } while isLoaded && head.pointee.time <= bound && position <= limit
+            if !isLoaded {
+                heap.remove(at: 0)
+            } else if outcome == .placed {
+                heap.siftDown(0)
+            } else {
+                try resolve(outcome, &position)
+            }
+        }
+        return position - start
+    }
+
+    /// The head of the heap could not be placed: tries the others in order of time, and forces
+    /// the head when none can.
+    private mutating func resolve(
+        _ outcome: Outcome, _ position: inout UnsafeMutablePointer<Event>
+    ) throws(TraceError) {
+        heap.siftDown(0)
+        heap.sort()
+        if outcome == .blocked {
+            for index in 1..<heap.count {
+                let other = step(heap[index], &position)
+                if other == .blocked { continue }
+                return try settle(index, other, &position)
+            }
+        }
+        try settle(0, outcome, &position)
+    }
+
+    /// Goes on behind an event that was placed, or that nothing else can be waited for.
+    private mutating func settle(
+        _ index: Int, _ outcome: Outcome, _ position: inout UnsafeMutablePointer<Event>
+    ) throws(TraceError) {
+        let cursor = heap[index]
+        var isLoaded = true
+        switch outcome {
+        case .placed:
+            isLoaded = try advance(cursor)
+        case .malformed:
+            isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .blocked, .impossible:
+            context.diagnostics.count(outcome == .blocked ? .transitionsForced : .transitionsImpossible)
+            isForcing = true
+            let forced = step(cursor, &position)
+            isForcing = false
+            if forced == .placed {
+                isLoaded = try advance(cursor)
+            } else if forced == .malformed {
+                isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+            } else {
+                // It lacks the goroutine or proc it is about: its bytes are passed over and counted.
+                context.diagnostics.count(.eventsLost)
+                isLoaded = try passOver(cursor)
+            }
+        }
+        if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
+    }
+
+    // MARK: - CPU samples
+
+    private var sampleTime: Int64 {
+        nextSample < tables.samples.count ? tables.samples[nextSample].time : .max
+    }
+
+    /// Samples come before the first event that is not earlier.
+    private mutating func takeSample(
+        before time: Int64, _ position: inout UnsafeMutablePointer<Event>
+    ) -> Bool {
+        guard nextSample < tables.samples.count, tables.samples[nextSample].time < time else { return false }
+        let sample = tables.samples[nextSample]
+        nextSample += 1
+        position.initialize(
+            to: Event(
+                kind: .stackSample, timeNanoseconds: stamp(sample.time), goroutine: sample.goroutine,
+                proc: sample.proc, thread: sample.thread, stack: stack(sample.stack), source: context.source))
+        position += 1
+        return true
+    }
+
+    // MARK: - Cursors
+
+    /// Peeks at the thread's next event.
+    /// - Returns: false at the end of its batches.
+    @inline(__always) private mutating func advance(
+        _ cursor: UnsafeMutablePointer<ThreadCursor>
+    ) throws(TraceError) -> Bool {
+        var pointer = cursor.pointee.next
+        guard pointer < cursor.pointee.end else { return try loadBatch(cursor) }
+        let type = pointer[0]
+        pointer += 1
+        let delta = Varint.read(&pointer)
+        guard pointer <= cursor.pointee.end else {
+            return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
+        }
+        cursor.pointee.type = type
+        cursor.pointee.time &+= nanoseconds(delta: delta)
+        cursor.pointee.arguments = pointer
+        return true
+    }
+
+    /// Reads the thread's next batch that holds an event, and peeks at that.
+    @inline(never) private mutating func loadBatch(
+        _ cursor: UnsafeMutablePointer<ThreadCursor>
+    ) throws(TraceError) -> Bool {
+        let batches = generation.threads[Int(cursor.pointee.threadIndex)].batches
+        while Int(cursor.pointee.nextBatch) < batches.count {
+            let batch = batches[Int(cursor.pointee.nextBatch)]
+            cursor.pointee.nextBatch += 1
+            let target = UnsafeMutableRawBufferPointer(start: cursor.pointee.buffer, count: batch.size)
+            let count = try source.read(at: batch.payloadOffset, into: target)
+            (cursor.pointee.buffer + count).initialize(repeating: 0, count: WireLimit.eventBytes)
+            cursor.pointee.next = UnsafePointer(cursor.pointee.buffer)
+            cursor.pointee.end = cursor.pointee.next + count
+            cursor.pointee.time = tables.nanoseconds(batch.ticks)
+            if count > 0 { return try advance(cursor) }
+        }
+        return false
+    }
+
+    /// The rest of a batch cannot be read: counts it as lost and goes on with the thread's next
+    /// batch. What the thread held is not known any more.
+    @inline(never) private mutating func abandonBatch(
+        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
+    ) throws(TraceError) -> Bool {
+        let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
+        let position = pointer - UnsafePointer(cursor.pointee.buffer)
+        context.diagnostics.count(.batchesLost)
+        context.diagnostics.count(.bytesLost, UInt64(max(0, batch.size - position)))
+        context.diagnostics.record(
+            source.error(
+                .damaged, at: batch.payloadOffset + UInt64(position),
+                context: [
+                    "generation \(generation.number)",
+                    "batch of thread \(batch.thread.rawValue) at byte \(batch.offset)",
+                ],
+                expected: expected,
+                found: position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"))
+        forget(cursor.pointee.thread)
+        return try loadBatch(cursor)
+    }
+
+    /// Skips the event that was peeked at.
+    private mutating func passOver(_ cursor: UnsafeMutablePointer<ThreadCursor>) throws(TraceError) -> Bool {
+        var pointer = cursor.pointee.arguments
+        for _ in 0..<(WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0) { _ = Varint.read(&pointer) }
+        cursor.pointee.next = pointer
+        return try advance(cursor)
+    }
+
+    private func forget(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        thread.pointee.goroutine = .absent
+        thread.pointee.goroutineRecord = nil
+        thread.pointee.proc = .absent
+        thread.pointee.procRecord = nil
+    }
+
+    @inline(__always) private func nanoseconds(delta: UInt64) -> Int64 {
+        delta < UInt64(Self.deltaTableCount)
+            ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta)
+    }
+
+    @inline(never) private func largeNanoseconds(_ delta: UInt64) -> Int64 {
+        let product = Double(delta) * nanosecondsPerTick
+        // A year between two events of one batch: the time is damaged.
+        guard product < 3.2e16 else {
+            context.diagnostics.count(.timesClamped)
+            return 0
+        }
+        return Int64(product)
+    }
+
+    // MARK: - Shared by the steps
+
+    /// No two events have the same time, and time never goes back (as in Go's reader).
+    @inline(__always) mutating func stamp(_ time: Int64) -> Int64 {
+        let stamped = time > lastTime ? time : lastTime &+ 1
+        lastTime = stamped
+        return stamped
+    }
+
+    @inline(__always) func tagged(_ sequence: UInt64) -> UInt64 {
+        sequence < Self.sequenceLimit ? generationTag | sequence : .max
+    }
+
+    @inline(__always) mutating func string(_ id: UInt64) -> StringID {
+        if id < UInt64(truncatingIfNeeded: stringMapCount) {
+            let value = stringMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StringID(value) }
+        }
+        return missingString(id)
+    }
+
+    @inline(__always) mutating func stack(_ id: UInt64) -> StackID {
+        if id < UInt64(truncatingIfNeeded: stackMapCount) {
+            let value = stackMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StackID(value) }
+        }
+        return missingStack(id)
+    }
+
+    @inline(never) private mutating func missingString(_ id: UInt64) -> StringID {
+        let string = tables.resolve(string: id)
+        refreshMaps()
+        return string
+    }
+
+    @inline(never) private mutating func missingStack(_ id: UInt64) -> StackID {
+        let stack = tables.resolve(stack: id)
+        refreshMaps()
+        return stack
+    }
+
+    /// Writes an event in a thread's context.
+    @inline(__always) mutating func emit(
+        _ position: inout UnsafeMutablePointer<Event>, _ cursor: UnsafeMutablePointer<ThreadCursor>,
+        _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID, stack: StackID = .absent,
+        name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0, argument2: UInt64 = 0,
+        detail: UInt16 = 0
+    ) {
+        position.initialize(
+            to: Event(
+                kind: kind, timeNanoseconds: stamp(cursor.pointee.time), goroutine: goroutine, proc: proc,
+                thread: thread, stack: stack, name: name, argument0: argument0, argument1: argument1,
+                argument2: argument2, source: context.source, detail: detail))
+        position += 1
+    }
+}

@@ -1,0 +1,276 @@
+import VestigeCore
+
+/// Goroutines: creation, running, blocking, end, and switches of coroutines.
+extension Ordering {
+    @inline(__always) mutating func goStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        var record = goroutines.find(Int64(bitPattern: id))
+        if record?.pointee.status != WireGoroutineStatus.runnable || record!.pointee.expected != tagged(sequence) {
+            guard isForcing else { return .blocked }
+            record = forcedGoroutine(id)
+        }
+        guard let record, thread.pointee.proc != .absent && thread.pointee.goroutine == .absent || isForcing else {
+            return .impossible
+        }
+        record.pointee.status = WireGoroutineStatus.running
+        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        emitTransition(&output, cursor, .absent, record.pointee.id, .runnable, .running)
+        bind(thread, record)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// GoBlock and GoStop: the running goroutine leaves its thread.
+    @inline(__always) mutating func goStop(
+        _ cursor: Cursor, _ output: inout Output, _ state: GoroutineState, _ status: UInt8
+    ) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let reason = Varint.read(&arguments)
+        let stackID = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        guard let record = running(thread),
+            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+        else { return .impossible }
+        record.pointee.status = status
+        let stack = stack(stackID)
+        emitTransition(
+            &output, cursor, thread.pointee.goroutine, record.pointee.id, .running, state, reason: string(reason),
+            stack: stack, ownStack: stack)
+        unbindGoroutine(thread)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    @inline(__always) mutating func goUnblock(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        let stackID = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let record: UnsafeMutablePointer<GoroutineRecord>
+        if let known = goroutines.find(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
+            known.pointee.expected == tagged(sequence)
+        {
+            record = known
+        } else {
+            guard isForcing else { return .blocked }
+            guard let forced = forcedGoroutine(id) else { return .impossible }
+            record = forced
+        }
+        record.pointee.status = WireGoroutineStatus.runnable
+        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        emitTransition(
+            &output, cursor, cursor.pointee.thread.pointee.goroutine, record.pointee.id, .waiting, .runnable,
+            stack: stack(stackID))
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// GoCreate and GoCreateBlocked.
+    @inline(__always) mutating func goCreate(
+        _ cursor: Cursor, _ output: inout Output, _ state: GoroutineState, _ status: UInt8
+    ) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let ownStackID = Varint.read(&arguments)
+        let stackID = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        let creatorRuns = running(thread).map { $0.pointee.status == WireGoroutineStatus.running } ?? true
+        if let known = goroutines.find(Int64(bitPattern: id)) {
+            guard isForcing else { return .impossible }
+            known.pointee.status = status
+            known.pointee.expected = generationTag | 1
+        } else {
+            guard thread.pointee.proc != .absent && creatorRuns || isForcing, id <= UInt64(Int64.max) else {
+                return .impossible
+            }
+            goroutines.insert(
+                Int64(bitPattern: id),
+                GoroutineRecord(
+                    id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty, status: status))
+        }
+        emitTransition(
+            &output, cursor, thread.pointee.goroutine, Int64(bitPattern: id), .notExist, state,
+            stack: stack(stackID), ownStack: stack(ownStackID))
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    @inline(__always) mutating func goDestroy(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let thread = cursor.pointee.thread
+        guard let record = running(thread),
+            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+        else { return .impossible }
+        let id = record.pointee.id
+        goroutines.remove(id)
+        emitTransition(&output, cursor, thread.pointee.goroutine, id, .running, .notExist)
+        unbindGoroutine(thread)
+        cursor.pointee.next = cursor.pointee.arguments
+        return .placed
+    }
+
+    /// A goroutine appears in a system call: a thread made by C calls Go.
+    mutating func goCreateSyscall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        guard id <= UInt64(Int64.max) else { return .impossible }
+        let known = goroutines.find(Int64(bitPattern: id))
+        guard known == nil && thread.pointee.goroutine == .absent || isForcing else { return .impossible }
+        let record =
+            known
+            ?? goroutines.insert(
+                Int64(bitPattern: id),
+                GoroutineRecord(
+                    id: Int64(bitPattern: id), expected: 0, stopTheWorld: .empty, status: WireGoroutineStatus.syscall))
+        record.pointee.status = WireGoroutineStatus.syscall
+        record.pointee.expected = generationTag | 1
+        emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .notExist, .syscall)
+        bind(thread, record)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// The callback's goroutine vanishes. Its thread also loses its proc, since the thread's number may
+    /// be used again; that is said by a transition of its own (`order.go`, `advanceGoDestroySyscall`).
+    mutating func goDestroySyscall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let thread = cursor.pointee.thread
+        guard let record = running(thread),
+            record.pointee.status == WireGoroutineStatus.syscall || isForcing
+        else { return .impossible }
+        if let proc = thread.pointee.procRecord, thread.pointee.proc != .absent {
+            guard proc.pointee.status == WireProcStatus.syscall || isForcing else { return .impossible }
+            proc.pointee.status = WireProcStatus.syscallAbandoned
+            emitTransition(&output, cursor, thread.pointee.proc, proc.pointee.id, .running, .idle)
+        }
+        let id = record.pointee.id
+        goroutines.remove(id)
+        emitTransition(&output, cursor, thread.pointee.goroutine, id, .syscall, .notExist)
+        unbindProc(thread)
+        unbindGoroutine(thread)
+        cursor.pointee.next = cursor.pointee.arguments
+        return .placed
+    }
+
+    /// A coroutine switch is three transitions: the next goroutine is woken, the current one blocks
+    /// (without a reason) or ends, and the next one starts. The sequence number is the next one's.
+    mutating func goSwitch(_ cursor: Cursor, _ output: inout Output, isDestroying: Bool) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        guard let current = running(thread),
+            current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+        else { return .impossible }
+        var next = goroutines.find(Int64(bitPattern: id))
+        if next == nil || next!.pointee.status != WireGoroutineStatus.waiting
+            || next!.pointee.expected != tagged(sequence)
+        {
+            guard isForcing else { return .blocked }
+            next = forcedGoroutine(id)
+        }
+        guard let next, next != current else { return .impossible }
+        let goroutine = thread.pointee.goroutine
+        emitTransition(&output, cursor, goroutine, next.pointee.id, .waiting, .runnable)
+        if isDestroying {
+            let id = current.pointee.id
+            emitTransition(&output, cursor, goroutine, id, .running, .notExist)
+            goroutines.remove(id)
+        } else {
+            current.pointee.status = WireGoroutineStatus.waiting
+            emitTransition(&output, cursor, goroutine, current.pointee.id, .running, .waiting)
+        }
+        emitTransition(&output, cursor, GoroutineID.absent, next.pointee.id, .runnable, .running)
+        next.pointee.status = WireGoroutineStatus.running
+        next.pointee.expected = successor(sequence, of: next.pointee.expected)
+        bind(thread, next)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// A goroutine's status, once in every generation; from here on its sequence counts from 0.
+    mutating func goStatus(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let threadID = ThreadID(Int64(bitPattern: Varint.read(&arguments)))
+        let status = Varint.read(&arguments)
+        let stackID = cursor.pointee.type == WireEvent.goStatusStack ? Varint.read(&arguments) : 0
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        guard (1...4).contains(status), id <= UInt64(Int64.max) else { return .impossible }
+        let wireStatus = UInt8(truncatingIfNeeded: status)
+        var from = WireGoroutineStatus.state(wireStatus)
+        let known = goroutines.find(Int64(bitPattern: id))
+        if let known {
+            guard known.pointee.status == wireStatus || isForcing else { return .impossible }
+            from = WireGoroutineStatus.state(known.pointee.status)
+        } else {
+            guard isInitialGeneration || isForcing else { return .impossible }
+            from = .undetermined
+        }
+        guard let context = statusContext(cursor, wireStatus, threadID, Int64(bitPattern: id)) else {
+            return .impossible
+        }
+        let record =
+            known
+            ?? goroutines.insert(
+                Int64(bitPattern: id),
+                GoroutineRecord(
+                    id: Int64(bitPattern: id), expected: 0, stopTheWorld: .empty, status: wireStatus))
+        record.pointee.status = wireStatus
+        record.pointee.expected = generationTag | 1
+        let stack = stack(stackID)
+        emit(
+            &output, cursor, .goroutineTransition, context.thread, cursor.pointee.thread.pointee.proc,
+            context.goroutine, stack: stack, argument0: id, argument1: UInt64(stack.rawValue),
+            detail: Event.pack(from, WireGoroutineStatus.state(wireStatus)))
+        if let thread = context.binds { bind(thread, record) }
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    private struct StatusContext {
+        var thread: ThreadID
+        var goroutine: GoroutineID
+        /// The thread that the goroutine is bound to from now on.
+        var binds: UnsafeMutablePointer<ThreadRecord>?
+    }
+
+    /// In whose context a status event stands (`order.go`, `advanceGoStatus`): a running goroutine is
+    /// on this thread; one in a system call may sit on another thread for generations, and is then
+    /// reported as from there.
+    /// - Returns: nil if the thread is known to have another goroutine.
+    private mutating func statusContext(
+        _ cursor: Cursor, _ status: UInt8, _ threadID: ThreadID, _ goroutine: Int64
+    ) -> StatusContext? {
+        let current = cursor.pointee.thread
+        var result = StatusContext(thread: current.pointee.id, goroutine: current.pointee.goroutine)
+        let isOnThread = current.pointee.id != .absent
+        if status == WireGoroutineStatus.running {
+            result.binds = isOnThread ? current : nil
+        } else if status == WireGoroutineStatus.syscall {
+            guard threadID != .absent else { return isForcing ? result : nil }
+            if threadID == current.pointee.id {
+                guard isInitialGeneration || current.pointee.goroutine.rawValue == goroutine || isForcing else {
+                    return nil
+                }
+                result.binds = current
+            } else if let other = thread(known: threadID) {
+                guard other.pointee.goroutine.rawValue == goroutine || isForcing else { return nil }
+                result.goroutine = other.pointee.goroutine
+                result.thread = threadID
+            } else {
+                result.binds = thread(threadID)
+                result.thread = threadID
+            }
+        }
+        return result
+    }
+}

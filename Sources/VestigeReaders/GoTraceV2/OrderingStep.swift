@@ -1,0 +1,150 @@
+import VestigeCore
+
+/// Placing one event: the dispatch, and what the steps share.
+///
+/// Every step decodes its arguments, checks that they lie within the batch, asks the state of the
+/// scheduler whether the event fits, changes that state and writes the event. A step that does not
+/// return `placed` has changed nothing.
+extension Ordering {
+    typealias Cursor = UnsafeMutablePointer<ThreadCursor>
+    typealias Output = UnsafeMutablePointer<Event>
+
+    @inline(__always) mutating func step(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        switch cursor.pointee.type {
+        case WireEvent.goStart: goStart(cursor, &output)
+        case WireEvent.goBlock: goStop(cursor, &output, .waiting, WireGoroutineStatus.waiting)
+        case WireEvent.goUnblock: goUnblock(cursor, &output)
+        case WireEvent.goStop: goStop(cursor, &output, .runnable, WireGoroutineStatus.runnable)
+        case WireEvent.procStart: procStart(cursor, &output)
+        case WireEvent.procStop: procStop(cursor, &output)
+        case WireEvent.goCreate: goCreate(cursor, &output, .runnable, WireGoroutineStatus.runnable)
+        case WireEvent.goDestroy: goDestroy(cursor, &output)
+        case WireEvent.goSyscallBegin: goSyscallBegin(cursor, &output)
+        case WireEvent.goSyscallEnd: goSyscallEnd(cursor, &output)
+        case WireEvent.userRegionBegin: region(cursor, &output, .regionBegin)
+        case WireEvent.userRegionEnd: region(cursor, &output, .regionEnd)
+        default: rareStep(cursor, &output)
+        }
+    }
+
+    @inline(never) private mutating func rareStep(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        switch cursor.pointee.type {
+        case WireEvent.procSteal: procSteal(cursor, &output)
+        case WireEvent.procStatus: procStatus(cursor, &output)
+        case WireEvent.goStatus, WireEvent.goStatusStack: goStatus(cursor, &output)
+        case WireEvent.goCreateBlocked: goCreate(cursor, &output, .waiting, WireGoroutineStatus.waiting)
+        case WireEvent.goCreateSyscall: goCreateSyscall(cursor, &output)
+        case WireEvent.goDestroySyscall: goDestroySyscall(cursor, &output)
+        case WireEvent.goSyscallEndBlocked: goSyscallEndBlocked(cursor, &output)
+        case WireEvent.goSwitch: goSwitch(cursor, &output, isDestroying: false)
+        case WireEvent.goSwitchDestroy: goSwitch(cursor, &output, isDestroying: true)
+        case WireEvent.userTaskBegin: taskBegin(cursor, &output)
+        case WireEvent.userTaskEnd: taskEnd(cursor, &output)
+        case WireEvent.userLog: log(cursor, &output)
+        case WireEvent.goLabel: label(cursor, &output)
+        case WireEvent.procsChange: procsChange(cursor, &output)
+        case WireEvent.heapAlloc: heapMetric(cursor, &output, names.heapLive)
+        case WireEvent.heapGoal: heapMetric(cursor, &output, names.heapGoal)
+        case WireEvent.stwBegin: stopTheWorldBegin(cursor, &output)
+        case WireEvent.stwEnd: stopTheWorldEnd(cursor, &output)
+        case WireEvent.gcActive: gcActive(cursor, &output)
+        case WireEvent.gcBegin: gcBegin(cursor, &output)
+        case WireEvent.gcEnd: gcEnd(cursor, &output)
+        case WireEvent.gcSweepActive: sweepActive(cursor, &output)
+        case WireEvent.gcSweepBegin: sweepBegin(cursor, &output)
+        case WireEvent.gcSweepEnd: sweepEnd(cursor, &output)
+        case WireEvent.gcMarkAssistActive: markAssistActive(cursor, &output)
+        case WireEvent.gcMarkAssistBegin: markAssist(cursor, &output, .rangeBegin)
+        case WireEvent.gcMarkAssistEnd: markAssist(cursor, &output, .rangeEnd)
+        case WireEvent.span...WireEvent.goroutineStackFree: experimental(cursor, &output)
+        default: .malformed
+        }
+    }
+
+    /// The record of the goroutine that a thread runs, if the two still belong together.
+    @inline(__always) func running(_ thread: UnsafeMutablePointer<ThreadRecord>) -> UnsafeMutablePointer<
+        GoroutineRecord
+    >? {
+        guard let record = thread.pointee.goroutineRecord, record.pointee.id == thread.pointee.goroutine.rawValue
+        else { return nil }
+        return record
+    }
+
+    @inline(__always) func hasGoroutineAndProc(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+        thread.pointee.goroutine != .absent && thread.pointee.proc != .absent
+    }
+
+    @inline(__always) func bind(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, _ record: UnsafeMutablePointer<GoroutineRecord>
+    ) {
+        thread.pointee.goroutine = GoroutineID(record.pointee.id)
+        thread.pointee.goroutineRecord = record
+    }
+
+    @inline(__always) func unbindGoroutine(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        thread.pointee.goroutine = .absent
+        thread.pointee.goroutineRecord = nil
+    }
+
+    @inline(__always) func bind(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, _ record: UnsafeMutablePointer<ProcRecord>
+    ) {
+        thread.pointee.proc = ProcID(Int32(truncatingIfNeeded: record.pointee.id))
+        thread.pointee.procRecord = record
+    }
+
+    @inline(__always) func unbindProc(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        thread.pointee.proc = .absent
+        thread.pointee.procRecord = nil
+    }
+
+    /// When forcing: the record of a goroutine, made if there is none; nil for a number that none can have.
+    mutating func forcedGoroutine(_ id: UInt64) -> UnsafeMutablePointer<GoroutineRecord>? {
+        guard isForcing, id <= UInt64(Int64.max) else { return nil }
+        if let record = goroutines.find(Int64(bitPattern: id)) { return record }
+        return goroutines.insert(
+            Int64(bitPattern: id),
+            GoroutineRecord(
+                id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty,
+                status: WireGoroutineStatus.waiting))
+    }
+
+    /// The same for a proc; its numbers have 31 bits.
+    mutating func forcedProc(_ id: UInt64) -> UnsafeMutablePointer<ProcRecord>? {
+        guard isForcing, id <= UInt64(Int32.max) else { return nil }
+        if let record = procs.find(Int64(bitPattern: id)) { return record }
+        return procs.insert(
+            Int64(bitPattern: id),
+            ProcRecord(id: Int64(bitPattern: id), expected: generationTag | 1, status: WireProcStatus.idle))
+    }
+
+    /// What the next sequenced event must have. A forced event that comes too late turns nothing back.
+    @inline(__always) func successor(_ sequence: UInt64, of expected: UInt64) -> UInt64 {
+        let next = tagged(sequence) &+ 1
+        return isForcing && next < expected && expected != .max ? expected : next
+    }
+
+    /// Writes a goroutine's transition in a thread's context.
+    @inline(__always) mutating func emitTransition(
+        _ output: inout Output, _ cursor: Cursor, _ goroutine: GoroutineID, _ subject: Int64,
+        _ from: GoroutineState, _ to: GoroutineState, reason: StringID = .empty, stack: StackID = .absent,
+        ownStack: StackID = .absent
+    ) {
+        let thread = cursor.pointee.thread
+        emit(
+            &output, cursor, .goroutineTransition, thread.pointee.id, thread.pointee.proc, goroutine, stack: stack,
+            name: reason, argument0: UInt64(bitPattern: subject), argument1: UInt64(ownStack.rawValue),
+            detail: Event.pack(from, to))
+    }
+
+    /// Writes a proc's transition in a thread's context.
+    @inline(__always) mutating func emitTransition(
+        _ output: inout Output, _ cursor: Cursor, _ proc: ProcID, _ subject: Int64, _ from: ProcState,
+        _ to: ProcState
+    ) {
+        let thread = cursor.pointee.thread
+        emit(
+            &output, cursor, .procTransition, thread.pointee.id, proc, thread.pointee.goroutine,
+            argument0: UInt64(bitPattern: subject), detail: Event.pack(from, to))
+    }
+}

@@ -1,0 +1,181 @@
+import VestigeCore
+
+/// Procs and system calls, which are about losing procs.
+extension Ordering {
+    @inline(__always) mutating func procStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        let record: UnsafeMutablePointer<ProcRecord>
+        if let known = procs.find(Int64(bitPattern: id)), known.pointee.status == WireProcStatus.idle,
+            known.pointee.expected == tagged(sequence), thread.pointee.proc == .absent
+        {
+            record = known
+        } else {
+            guard isForcing else { return .blocked }
+            guard let forced = forcedProc(id) else { return .impossible }
+            record = forced
+        }
+        guard thread.pointee.id != .absent else { return .impossible }
+        record.pointee.status = WireProcStatus.running
+        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        emitTransition(&output, cursor, thread.pointee.proc, record.pointee.id, .idle, .running)
+        bind(thread, record)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    @inline(__always) mutating func procStop(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let thread = cursor.pointee.thread
+        guard let record = thread.pointee.procRecord,
+            record.pointee.status == WireProcStatus.running || record.pointee.status == WireProcStatus.syscall
+                || isForcing
+        else { return .impossible }
+        record.pointee.status = WireProcStatus.idle
+        emitTransition(&output, cursor, thread.pointee.proc, record.pointee.id, .running, .idle)
+        unbindProc(thread)
+        cursor.pointee.next = cursor.pointee.arguments
+        return .placed
+    }
+
+    /// A proc is taken from a thread that is in a system call.
+    mutating func procSteal(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        let victimID = ThreadID(Int64(bitPattern: Varint.read(&arguments)))
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let record: UnsafeMutablePointer<ProcRecord>
+        if let known = procs.find(Int64(bitPattern: id)), known.pointee.expected == tagged(sequence),
+            known.pointee.status == WireProcStatus.syscall || known.pointee.status == WireProcStatus.syscallAbandoned
+        {
+            record = known
+        } else {
+            guard isForcing else { return .blocked }
+            guard let forced = forcedProc(id) else { return .impossible }
+            record = forced
+        }
+        let thread = cursor.pointee.thread
+        // With the thread lost there is nobody to take it from; it shows as idle already.
+        let isAbandoned = record.pointee.status == WireProcStatus.syscallAbandoned
+        var victim: UnsafeMutablePointer<ThreadRecord>?
+        if !isAbandoned {
+            victim = victimID == thread.pointee.id ? thread : self.thread(known: victimID)
+            let fits = victim.map { Int64($0.pointee.proc.rawValue) == record.pointee.id } ?? false
+            guard fits && thread.pointee.id != .absent || isForcing else { return .impossible }
+            if !fits { victim = nil }
+        }
+        record.pointee.status = WireProcStatus.idle
+        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        emitTransition(
+            &output, cursor, thread.pointee.proc, record.pointee.id, isAbandoned ? .idle : .running, .idle)
+        // The other thread cannot come out of its system call before it has lost its proc.
+        if let victim { unbindProc(victim) }
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// A proc's status, once in every generation; from here on its sequence counts from 0.
+    mutating func procStatus(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let status = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        guard (1...4).contains(status), id <= UInt64(Int32.max) else { return .impossible }
+        var wireStatus = UInt8(truncatingIfNeeded: status)
+        let thread = cursor.pointee.thread
+        var from = WireProcStatus.state(wireStatus)
+        var holder: UnsafeMutablePointer<ThreadRecord>?
+        let known = procs.find(Int64(bitPattern: id))
+        if let known {
+            if wireStatus == WireProcStatus.syscallAbandoned, known.pointee.status == WireProcStatus.syscall {
+                // Nothing is lost when the proc is known to be in a system call: only that this
+                // thread, which says so, is not the one that holds it.
+                wireStatus = WireProcStatus.syscall
+                from = .running
+                holder = threads.values.first { Int64($0.pointee.proc.rawValue) == Int64(bitPattern: id) }
+                guard holder != nil || isForcing else { return .impossible }
+            } else if known.pointee.status != wireStatus {
+                guard isForcing else { return .impossible }
+                from = WireProcStatus.state(known.pointee.status)
+            }
+        } else {
+            from = isInitialGeneration ? .undetermined : .notExist
+        }
+        let record =
+            known ?? procs.insert(Int64(bitPattern: id), ProcRecord(id: Int64(bitPattern: id), expected: 0, status: 0))
+        record.pointee.status = wireStatus
+        record.pointee.expected = generationTag | 1
+        let context = holder ?? thread
+        emit(
+            &output, cursor, .procTransition, context.pointee.id, context.pointee.proc, context.pointee.goroutine,
+            argument0: id, detail: Event.pack(from, WireProcStatus.state(wireStatus)))
+        if wireStatus == WireProcStatus.running || wireStatus == WireProcStatus.syscall,
+            thread.pointee.id != .absent
+        {
+            bind(thread, record)
+        }
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    @inline(__always) mutating func goSyscallBegin(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        var arguments = cursor.pointee.arguments
+        let sequence = Varint.read(&arguments)
+        let stackID = Varint.read(&arguments)
+        guard arguments <= cursor.pointee.end else { return .malformed }
+        let thread = cursor.pointee.thread
+        guard let record = running(thread) else { return .impossible }
+        let proc = thread.pointee.procRecord
+        guard
+            record.pointee.status == WireGoroutineStatus.running
+                && proc.map({ $0.pointee.expected == tagged(sequence) }) == true || isForcing
+        else { return .impossible }
+        record.pointee.status = WireGoroutineStatus.syscall
+        if let proc {
+            proc.pointee.status = WireProcStatus.syscall
+            proc.pointee.expected = successor(sequence, of: proc.pointee.expected)
+        }
+        let stack = stack(stackID)
+        emitTransition(
+            &output, cursor, thread.pointee.goroutine, record.pointee.id, .running, .syscall, stack: stack,
+            ownStack: stack)
+        cursor.pointee.next = arguments
+        return .placed
+    }
+
+    /// Out of a system call with the same proc.
+    @inline(__always) mutating func goSyscallEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let thread = cursor.pointee.thread
+        guard let record = running(thread) else { return .impossible }
+        let proc = thread.pointee.procRecord
+        guard
+            record.pointee.status == WireGoroutineStatus.syscall
+                && proc.map({ $0.pointee.status == WireProcStatus.syscall }) == true || isForcing
+        else { return .impossible }
+        record.pointee.status = WireGoroutineStatus.running
+        if let proc { proc.pointee.status = WireProcStatus.running }
+        emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .syscall, .running)
+        cursor.pointee.next = cursor.pointee.arguments
+        return .placed
+    }
+
+    /// Out of a system call in which the proc was lost. The event says that it will be lost, so it
+    /// must wait until that has happened.
+    mutating func goSyscallEndBlocked(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let thread = cursor.pointee.thread
+        if let proc = thread.pointee.procRecord, proc.pointee.status == WireProcStatus.syscall, !isForcing {
+            return .blocked
+        }
+        guard let record = running(thread),
+            record.pointee.status == WireGoroutineStatus.syscall || isForcing
+        else { return .impossible }
+        record.pointee.status = WireGoroutineStatus.runnable
+        emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .syscall, .runnable)
+        unbindGoroutine(thread)
+        cursor.pointee.next = cursor.pointee.arguments
+        return .placed
+    }
+}

@@ -1,0 +1,54 @@
+/// Unsigned LEB128 as Go writes it (`encoding/binary`).
+enum Varint {
+    /// Reads one varint and moves `pointer` behind it. At most 10 bytes are looked at, so with
+    /// `WireLimit.eventBytes` of padding behind a batch one check an event replaces one a byte: a
+    /// pointer beyond the end says that the batch is cut or the varint has no end.
+    @inline(__always) static func read(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
+        let first = pointer[0]
+        if first < 0x80 {
+            pointer += 1
+            return UInt64(first)
+        }
+        let second = pointer[1]
+        if second < 0x80 {
+            pointer += 2
+            return UInt64(first & 0x7f) | UInt64(second) << 7
+        }
+        return readLong(&pointer)
+    }
+
+    @inline(never) private static func readLong(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        for index in 0..<10 {
+            let byte = pointer[index]
+            value |= UInt64(byte & 0x7f) &<< shift
+            if byte < 0x80 {
+                // The tenth byte has room for one bit.
+                if index == 9, byte > 1 { break }
+                pointer += index + 1
+                return value
+            }
+            shift += 7
+        }
+        pointer += 1 << 30  // far beyond any batch: no varint
+        return 0
+    }
+
+    /// Reads one varint within bounds.
+    /// - Returns: nil if the bytes end before it does, or it is longer than 10 bytes.
+    static func read(_ bytes: UnsafeRawBufferPointer, at position: inout Int) -> UInt64? {
+        var value: UInt64 = 0
+        for index in 0..<10 {
+            guard position + index < bytes.count else { return nil }
+            let byte = bytes[position + index]
+            value |= UInt64(byte & 0x7f) << UInt64(7 * index)
+            if byte < 0x80 {
+                if index == 9, byte > 1 { return nil }
+                position += index + 1
+                return value
+            }
+        }
+        return nil
+    }
+}
