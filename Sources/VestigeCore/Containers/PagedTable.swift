@@ -25,11 +25,12 @@ public protocol PagedElement: BitwiseCopyable {
     @usableFromInline var sparePages: [Page] = []
     @usableFromInline var outliers: [Int64: Page] = [:]
     /// Kept allocated, so that a stale pointer reads a vacant element and not freed memory.
-    private var spareOutliers: [Page] = []
+    @usableFromInline var spareOutliers: [Page] = []
+    @usableFromInline var liveTotal = 0
     /// How many elements are occupied.
-    public private(set) var count = 0
+    @inlinable public var count: Int { liveTotal }
 
-    public init() {
+    @inlinable public init() {
         directoryCount = 64
         directory = .allocate(capacity: 64)
         directory.initialize(repeating: nil, count: 64)
@@ -37,7 +38,7 @@ public protocol PagedElement: BitwiseCopyable {
         liveCounts.initialize(repeating: 0, count: 64)
     }
 
-    deinit {
+    @inlinable deinit {
         for index in 0..<directoryCount { directory[index]?.deallocate() }
         for page in sparePages { page.deallocate() }
         for element in outliers.values { element.deallocate() }
@@ -57,15 +58,15 @@ public protocol PagedElement: BitwiseCopyable {
         return findOutlier(id)
     }
 
-    @usableFromInline @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+    @inlinable @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? {
         outliers.isEmpty ? nil : outliers[id]
     }
 
     /// Occupies the slot of an id, which must be vacant, with `element`.
-    @discardableResult
+    @inlinable @discardableResult
     public mutating func insert(_ id: Int64, _ element: Element) -> UnsafeMutablePointer<Element> {
         precondition(element.isOccupied)
-        count += 1
+        liveTotal += 1
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard page >= 0, page < Self.directoryLimit else { return insertOutlier(id, element) }
         if page >= directoryCount { growDirectory(toHold: page) }
@@ -78,9 +79,9 @@ public protocol PagedElement: BitwiseCopyable {
     }
 
     /// Vacates the slot of an id, if it is occupied.
-    public mutating func remove(_ id: Int64) {
+    @inlinable public mutating func remove(_ id: Int64) {
         guard let slot = find(id) else { return }
-        count -= 1
+        liveTotal -= 1
         slot.pointee = .vacant
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard page >= 0, page < Self.directoryLimit else {
@@ -96,7 +97,7 @@ public protocol PagedElement: BitwiseCopyable {
 
     /// Calls `body` with every occupied element, in order of id (outliers last).
     /// `body` must neither insert nor remove.
-    public func forEach(_ body: (Int64, UnsafeMutablePointer<Element>) -> Void) {
+    @inlinable public func forEach(_ body: (Int64, UnsafeMutablePointer<Element>) -> Void) {
         for page in 0..<directoryCount {
             guard let elements = directory[page] else { continue }
             for index in 0..<Self.pageSize where elements[index].isOccupied {
@@ -106,7 +107,7 @@ public protocol PagedElement: BitwiseCopyable {
         for id in outliers.keys.sorted() { body(id, outliers[id]!) }
     }
 
-    private mutating func makePage() -> Page {
+    @inlinable mutating func makePage() -> Page {
         // A recycled page is all vacant: its last element was vacated when it was removed.
         if let page = sparePages.popLast() { return page }
         let page = Page.allocate(capacity: Self.pageSize)
@@ -114,7 +115,7 @@ public protocol PagedElement: BitwiseCopyable {
         return page
     }
 
-    private mutating func insertOutlier(_ id: Int64, _ element: Element) -> Page {
+    @inlinable mutating func insertOutlier(_ id: Int64, _ element: Element) -> Page {
         precondition(outliers[id] == nil)
         let slot = spareOutliers.popLast() ?? Page.allocate(capacity: 1)
         slot.initialize(to: element)
@@ -122,7 +123,7 @@ public protocol PagedElement: BitwiseCopyable {
         return slot
     }
 
-    private mutating func growDirectory(toHold page: Int) {
+    @inlinable mutating func growDirectory(toHold page: Int) {
         let newCount = min(Self.directoryLimit, max(page + 1, directoryCount * 2))
         let newDirectory = UnsafeMutablePointer<Page?>.allocate(capacity: newCount)
         newDirectory.initialize(from: directory, count: directoryCount)

@@ -25,7 +25,7 @@ struct Ordering: ~Copyable {
     var goroutines = PagedTable<GoroutineRecord>()
     var procs = PagedTable<ProcRecord>()
     var threads: [Int64: UnsafeMutablePointer<ThreadRecord>] = [:]
-    var activeTasks: [UInt64: (name: StringID, parent: UInt64)] = [:]
+    var activeTasks = PagedTable<TaskRecord>()
     var gcSequence: UInt64 = 0
     var gcState = GCState.undetermined
     var lastTime: Int64 = 0
@@ -40,6 +40,7 @@ struct Ordering: ~Copyable {
     var generationTag: UInt64 = 0
     var heap = CursorHeap()
     var nextSample = 0
+    private var sampleTime = Int64.max
     /// Set while an event is placed against the rules.
     var isForcing = false
 
@@ -75,7 +76,7 @@ struct Ordering: ~Copyable {
         deltaTable.deallocate()
     }
 
-    var isExhausted: Bool { heap.isEmpty && nextSample >= tables.samples.count }
+    var isExhausted: Bool { heap.isEmpty && sampleTime == .max }
 
     // MARK: - Generations
 
@@ -86,6 +87,7 @@ struct Ordering: ~Copyable {
         // 20 bits: a number can only match one of a generation a million generations ago.
         generationTag = (ordinal & 0xfffff) << 44
         nextSample = 0
+        updateSampleTime()
         nanosecondsPerTick = tables.nanosecondsPerTick
         for delta in 0..<Self.deltaTableCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
         refreshMaps()
@@ -194,17 +196,19 @@ struct Ordering: ~Copyable {
 
     // MARK: - CPU samples
 
-    private var sampleTime: Int64 {
-        nextSample < tables.samples.count ? tables.samples[nextSample].time : .max
+    /// Time of the next sample, Int64.max where there is none.
+    private mutating func updateSampleTime() {
+        sampleTime = nextSample < tables.samples.count ? tables.samples[nextSample].time : .max
     }
 
     /// Samples come before the first event that is not earlier.
     private mutating func takeSample(
         before time: Int64, _ position: inout UnsafeMutablePointer<Event>
     ) -> Bool {
-        guard nextSample < tables.samples.count, tables.samples[nextSample].time < time else { return false }
+        guard sampleTime < time else { return false }
         let sample = tables.samples[nextSample]
         nextSample += 1
+        updateSampleTime()
         position.initialize(
             to: Event(
                 kind: .stackSample, timeNanoseconds: stamp(sample.time), goroutine: sample.goroutine,
@@ -271,7 +275,8 @@ struct Ordering: ~Copyable {
                 ],
                 expected: expected,
                 found: position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"))
-        forget(cursor.pointee.thread)
+        cursor.pointee.thread.unbindGoroutine()
+        cursor.pointee.thread.unbindProc()
         return try loadBatch(cursor)
     }
 
@@ -283,19 +288,12 @@ struct Ordering: ~Copyable {
         return try advance(cursor)
     }
 
-    private func forget(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        thread.pointee.goroutine = .absent
-        thread.pointee.goroutineRecord = nil
-        thread.pointee.proc = .absent
-        thread.pointee.procRecord = nil
-    }
-
-    @inline(__always) private func nanoseconds(delta: UInt64) -> Int64 {
+    @inline(__always) private mutating func nanoseconds(delta: UInt64) -> Int64 {
         delta < UInt64(Self.deltaTableCount)
             ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta)
     }
 
-    @inline(never) private func largeNanoseconds(_ delta: UInt64) -> Int64 {
+    @inline(never) private mutating func largeNanoseconds(_ delta: UInt64) -> Int64 {
         let product = Double(delta) * nanosecondsPerTick
         // A year between two events of one batch: the time is damaged.
         guard product < 3.2e16 else {
@@ -314,7 +312,7 @@ struct Ordering: ~Copyable {
         return stamped
     }
 
-    @inline(__always) func tagged(_ sequence: UInt64) -> UInt64 {
+    @inline(__always) mutating func tagged(_ sequence: UInt64) -> UInt64 {
         sequence < Self.sequenceLimit ? generationTag | sequence : .max
     }
 

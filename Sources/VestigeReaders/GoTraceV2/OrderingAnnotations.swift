@@ -44,7 +44,7 @@ extension Ordering {
         let name = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
-        guard hasGoroutineAndProc(cursor.pointee.thread) || isForcing else { return .impossible }
+        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
             &output, cursor, arguments, kind, stack: stack(stackID), name: string(name), argument0: task)
     }
@@ -57,15 +57,22 @@ extension Ordering {
         let nameID = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
-        guard hasGoroutineAndProc(cursor.pointee.thread) && activeTasks[task] == nil || isForcing else {
+        let id = Int64(bitPattern: task)
+        let known = activeTasks.find(id)
+        guard cursor.pointee.thread.hasGoroutineAndProc && known == nil && id != .min || isForcing else {
             return .impossible
         }
-        let parentTask = parent == TaskID.background.rawValue ? TaskID.absent.rawValue : parent
+        let parentTask = parent == TaskID.background.rawValue ? TaskID.absent : TaskID(parent)
         let name = string(nameID)
-        activeTasks[task] = (name, parentTask)
+        if let known {
+            known.pointee.parent = parentTask
+            known.pointee.name = name
+        } else if id != .min {
+            activeTasks.insert(id, TaskRecord(id: id, parent: parentTask, name: name))
+        }
         return emitHere(
             &output, cursor, arguments, .taskBegin, stack: stack(stackID), name: name, argument0: task,
-            argument1: parentTask)
+            argument1: parentTask.rawValue)
     }
 
     /// The end of a task does not repeat its name and parent; a second end has neither.
@@ -74,11 +81,15 @@ extension Ordering {
         let task = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
-        guard hasGoroutineAndProc(cursor.pointee.thread) || isForcing else { return .impossible }
-        let known = activeTasks.removeValue(forKey: task)
+        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        var (name, parent) = (StringID.empty, TaskID.absent)
+        if let known = activeTasks.find(Int64(bitPattern: task)) {
+            (name, parent) = (known.pointee.name, known.pointee.parent)
+            activeTasks.remove(Int64(bitPattern: task))
+        }
         return emitHere(
-            &output, cursor, arguments, .taskEnd, stack: stack(stackID), name: known?.name ?? .empty,
-            argument0: task, argument1: known?.parent ?? TaskID.absent.rawValue)
+            &output, cursor, arguments, .taskEnd, stack: stack(stackID), name: name, argument0: task,
+            argument1: parent.rawValue)
     }
 
     mutating func log(_ cursor: Cursor, _ output: inout Output) -> Outcome {
@@ -88,7 +99,7 @@ extension Ordering {
         let message = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
-        guard hasGoroutineAndProc(cursor.pointee.thread) || isForcing else { return .impossible }
+        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
             &output, cursor, arguments, .log, stack: stack(stackID), name: string(category), argument0: task,
             argument1: UInt64(string(message).rawValue))
@@ -99,7 +110,7 @@ extension Ordering {
         let label = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard hasGoroutineAndProc(thread) || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
             &output, cursor, arguments, .label, name: string(label),
             argument0: UInt64(bitPattern: thread.pointee.goroutine.rawValue), detail: Event.pack(Scope.goroutine))
@@ -110,7 +121,7 @@ extension Ordering {
         let count = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
-        guard hasGoroutineAndProc(cursor.pointee.thread) || isForcing else { return .impossible }
+        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
             &output, cursor, arguments, .metric, stack: stack(stackID), name: names.gomaxprocs, argument0: count)
     }
@@ -139,7 +150,7 @@ extension Ordering {
             argument2: values.2, detail: Event.pack(shape: shape))
     }
 
-    private func experimentalShape(_ type: UInt8) -> Int? {
+    private mutating func experimentalShape(_ type: UInt8) -> Int? {
         guard let spec = WireSpec.timed[type], let experiment = WireSpec.experiments[1] else { return nil }
         let strings = context.tables.strings
         return context.tables.intern(

@@ -19,7 +19,7 @@ extension Ordering {
         record.pointee.status = WireGoroutineStatus.running
         record.pointee.expected = successor(sequence, of: record.pointee.expected)
         emitTransition(&output, cursor, .absent, record.pointee.id, .runnable, .running)
-        bind(thread, record)
+        thread.bind(record)
         cursor.pointee.next = arguments
         return .placed
     }
@@ -33,7 +33,7 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard let record = running(thread),
+        guard let record = thread.running,
             record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
         else { return .impossible }
         record.pointee.status = status
@@ -41,7 +41,7 @@ extension Ordering {
         emitTransition(
             &output, cursor, thread.pointee.goroutine, record.pointee.id, .running, state, reason: string(reason),
             stack: stack, ownStack: stack)
-        unbindGoroutine(thread)
+        thread.unbindGoroutine()
         cursor.pointee.next = arguments
         return .placed
     }
@@ -81,7 +81,7 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        let creatorRuns = running(thread).map { $0.pointee.status == WireGoroutineStatus.running } ?? true
+        let creatorRuns = thread.running.map { $0.pointee.status == WireGoroutineStatus.running } ?? true
         if let known = goroutines.find(Int64(bitPattern: id)) {
             guard isForcing else { return .impossible }
             known.pointee.status = status
@@ -104,13 +104,13 @@ extension Ordering {
 
     @inline(__always) mutating func goDestroy(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         let thread = cursor.pointee.thread
-        guard let record = running(thread),
+        guard let record = thread.running,
             record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
         else { return .impossible }
         let id = record.pointee.id
         goroutines.remove(id)
         emitTransition(&output, cursor, thread.pointee.goroutine, id, .running, .notExist)
-        unbindGoroutine(thread)
+        thread.unbindGoroutine()
         cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }
@@ -133,7 +133,7 @@ extension Ordering {
         record.pointee.status = WireGoroutineStatus.syscall
         record.pointee.expected = generationTag | 1
         emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .notExist, .syscall)
-        bind(thread, record)
+        thread.bind(record)
         cursor.pointee.next = arguments
         return .placed
     }
@@ -142,7 +142,7 @@ extension Ordering {
     /// be used again; that is said by a transition of its own (`order.go`, `advanceGoDestroySyscall`).
     mutating func goDestroySyscall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         let thread = cursor.pointee.thread
-        guard let record = running(thread),
+        guard let record = thread.running,
             record.pointee.status == WireGoroutineStatus.syscall || isForcing
         else { return .impossible }
         if let proc = thread.pointee.procRecord, thread.pointee.proc != .absent {
@@ -153,8 +153,8 @@ extension Ordering {
         let id = record.pointee.id
         goroutines.remove(id)
         emitTransition(&output, cursor, thread.pointee.goroutine, id, .syscall, .notExist)
-        unbindProc(thread)
-        unbindGoroutine(thread)
+        thread.unbindProc()
+        thread.unbindGoroutine()
         cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }
@@ -167,7 +167,7 @@ extension Ordering {
         let sequence = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard let current = running(thread),
+        guard let current = thread.running,
             current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
         else { return .impossible }
         var next = goroutines.find(Int64(bitPattern: id))
@@ -191,7 +191,7 @@ extension Ordering {
         emitTransition(&output, cursor, GoroutineID.absent, next.pointee.id, .runnable, .running)
         next.pointee.status = WireGoroutineStatus.running
         next.pointee.expected = successor(sequence, of: next.pointee.expected)
-        bind(thread, next)
+        thread.bind(next)
         cursor.pointee.next = arguments
         return .placed
     }
@@ -231,7 +231,7 @@ extension Ordering {
             &output, cursor, .goroutineTransition, context.thread, cursor.pointee.thread.pointee.proc,
             context.goroutine, stack: stack, argument0: id, argument1: UInt64(stack.rawValue),
             detail: Event.pack(from, WireGoroutineStatus.state(wireStatus)))
-        if let thread = context.binds { bind(thread, record) }
+        if let thread = context.binds { thread.bind(record) }
         cursor.pointee.next = arguments
         return .placed
     }

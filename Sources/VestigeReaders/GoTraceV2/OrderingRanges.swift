@@ -22,9 +22,9 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard hasGoroutineAndProc(thread) || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
         let name = names.stopTheWorld(string(kind))
-        running(thread)?.pointee.stopTheWorld = name
+        thread.running?.pointee.stopTheWorld = name
         return emitRange(
             &output, cursor, arguments, .rangeBegin, name, .goroutine, thread.pointee.goroutine.rawValue,
             stack: stack(stackID))
@@ -33,7 +33,7 @@ extension Ordering {
     /// The end does not say which kind of stop it ends; the goroutine's begin did.
     mutating func stopTheWorldEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         let thread = cursor.pointee.thread
-        let record = running(thread)
+        let record = thread.running
         let name = record?.pointee.stopTheWorld ?? .empty
         guard name != .empty && thread.pointee.proc != .absent || isForcing else { return .impossible }
         record?.pointee.stopTheWorld = .empty
@@ -52,7 +52,7 @@ extension Ordering {
                 guard gcState == .undetermined else { return .impossible }
             } else {
                 guard sequence == gcSequence &+ 1 else { return .blocked }
-                guard gcState == .running, hasGoroutineAndProc(cursor.pointee.thread) else { return .impossible }
+                guard gcState == .running, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
             }
         }
         gcSequence = sequence
@@ -67,7 +67,7 @@ extension Ordering {
         guard arguments <= cursor.pointee.end else { return .malformed }
         if gcState != .undetermined, !isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
-            guard gcState == .notRunning, hasGoroutineAndProc(cursor.pointee.thread) else { return .impossible }
+            guard gcState == .notRunning, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
         }
         gcSequence = sequence
         gcState = .running
@@ -81,7 +81,7 @@ extension Ordering {
         guard arguments <= cursor.pointee.end else { return .malformed }
         if !isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
-            guard gcState == .running, hasGoroutineAndProc(cursor.pointee.thread) else { return .impossible }
+            guard gcState == .running, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
         }
         gcSequence = sequence
         gcState = .notRunning
@@ -134,7 +134,7 @@ extension Ordering {
         let stackID = kind == .rangeBegin ? Varint.read(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard hasGoroutineAndProc(thread) || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitRange(
             &output, cursor, arguments, kind, names.markAssist, .goroutine, thread.pointee.goroutine.rawValue,
             stack: stack(stackID))

@@ -56,6 +56,16 @@ struct ProcRecord: PagedElement {
     var isOccupied: Bool { @inline(__always) get { id != .min } }
 }
 
+/// A task that has begun and not ended; its end does not repeat its name and parent.
+struct TaskRecord: PagedElement {
+    var id: Int64
+    var parent: TaskID
+    var name: StringID
+
+    static var vacant: TaskRecord { TaskRecord(id: .min, parent: .absent, name: .empty) }
+    var isOccupied: Bool { @inline(__always) get { id != .min } }
+}
+
 /// A thread and what it holds. The records it points to are looked up once, when it starts them.
 struct ThreadRecord {
     var id: ThreadID
@@ -64,6 +74,38 @@ struct ThreadRecord {
     /// Valid only while its `id` is `goroutine`: a damaged file may end a goroutine from elsewhere.
     var goroutineRecord: UnsafeMutablePointer<GoroutineRecord>?
     var procRecord: UnsafeMutablePointer<ProcRecord>?
+}
+
+extension UnsafeMutablePointer<ThreadRecord> {
+    /// The record of the goroutine that the thread runs, if the two still belong together.
+    @inline(__always) var running: UnsafeMutablePointer<GoroutineRecord>? {
+        guard let record = pointee.goroutineRecord, record.pointee.id == pointee.goroutine.rawValue else {
+            return nil
+        }
+        return record
+    }
+
+    @inline(__always) var hasGoroutineAndProc: Bool { pointee.goroutine != .absent && pointee.proc != .absent }
+
+    @inline(__always) func bind(_ record: UnsafeMutablePointer<GoroutineRecord>) {
+        pointee.goroutine = GoroutineID(record.pointee.id)
+        pointee.goroutineRecord = record
+    }
+
+    @inline(__always) func unbindGoroutine() {
+        pointee.goroutine = .absent
+        pointee.goroutineRecord = nil
+    }
+
+    @inline(__always) func bind(_ record: UnsafeMutablePointer<ProcRecord>) {
+        pointee.proc = ProcID(Int32(truncatingIfNeeded: record.pointee.id))
+        pointee.procRecord = record
+    }
+
+    @inline(__always) func unbindProc() {
+        pointee.proc = .absent
+        pointee.procRecord = nil
+    }
 }
 
 /// Where ordering stands in one thread's batches of a generation. The next event is peeked at: its

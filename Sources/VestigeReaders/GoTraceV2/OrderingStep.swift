@@ -61,43 +61,6 @@ extension Ordering {
         }
     }
 
-    /// The record of the goroutine that a thread runs, if the two still belong together.
-    @inline(__always) func running(_ thread: UnsafeMutablePointer<ThreadRecord>) -> UnsafeMutablePointer<
-        GoroutineRecord
-    >? {
-        guard let record = thread.pointee.goroutineRecord, record.pointee.id == thread.pointee.goroutine.rawValue
-        else { return nil }
-        return record
-    }
-
-    @inline(__always) func hasGoroutineAndProc(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
-        thread.pointee.goroutine != .absent && thread.pointee.proc != .absent
-    }
-
-    @inline(__always) func bind(
-        _ thread: UnsafeMutablePointer<ThreadRecord>, _ record: UnsafeMutablePointer<GoroutineRecord>
-    ) {
-        thread.pointee.goroutine = GoroutineID(record.pointee.id)
-        thread.pointee.goroutineRecord = record
-    }
-
-    @inline(__always) func unbindGoroutine(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        thread.pointee.goroutine = .absent
-        thread.pointee.goroutineRecord = nil
-    }
-
-    @inline(__always) func bind(
-        _ thread: UnsafeMutablePointer<ThreadRecord>, _ record: UnsafeMutablePointer<ProcRecord>
-    ) {
-        thread.pointee.proc = ProcID(Int32(truncatingIfNeeded: record.pointee.id))
-        thread.pointee.procRecord = record
-    }
-
-    @inline(__always) func unbindProc(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        thread.pointee.proc = .absent
-        thread.pointee.procRecord = nil
-    }
-
     /// When forcing: the record of a goroutine, made if there is none; nil for a number that none can have.
     mutating func forcedGoroutine(_ id: UInt64) -> UnsafeMutablePointer<GoroutineRecord>? {
         guard isForcing, id <= UInt64(Int64.max) else { return nil }
@@ -119,7 +82,7 @@ extension Ordering {
     }
 
     /// What the next sequenced event must have. A forced event that comes too late turns nothing back.
-    @inline(__always) func successor(_ sequence: UInt64, of expected: UInt64) -> UInt64 {
+    @inline(__always) mutating func successor(_ sequence: UInt64, of expected: UInt64) -> UInt64 {
         let next = tagged(sequence) &+ 1
         return isForcing && next < expected && expected != .max ? expected : next
     }

@@ -22,7 +22,7 @@ extension Ordering {
         record.pointee.status = WireProcStatus.running
         record.pointee.expected = successor(sequence, of: record.pointee.expected)
         emitTransition(&output, cursor, thread.pointee.proc, record.pointee.id, .idle, .running)
-        bind(thread, record)
+        thread.bind(record)
         cursor.pointee.next = arguments
         return .placed
     }
@@ -35,7 +35,7 @@ extension Ordering {
         else { return .impossible }
         record.pointee.status = WireProcStatus.idle
         emitTransition(&output, cursor, thread.pointee.proc, record.pointee.id, .running, .idle)
-        unbindProc(thread)
+        thread.unbindProc()
         cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }
@@ -72,7 +72,7 @@ extension Ordering {
         emitTransition(
             &output, cursor, thread.pointee.proc, record.pointee.id, isAbandoned ? .idle : .running, .idle)
         // The other thread cannot come out of its system call before it has lost its proc.
-        if let victim { unbindProc(victim) }
+        if let victim { victim.unbindProc() }
         cursor.pointee.next = arguments
         return .placed
     }
@@ -115,7 +115,7 @@ extension Ordering {
         if wireStatus == WireProcStatus.running || wireStatus == WireProcStatus.syscall,
             thread.pointee.id != .absent
         {
-            bind(thread, record)
+            thread.bind(record)
         }
         cursor.pointee.next = arguments
         return .placed
@@ -127,7 +127,7 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        guard let record = running(thread) else { return .impossible }
+        guard let record = thread.running else { return .impossible }
         let proc = thread.pointee.procRecord
         guard
             record.pointee.status == WireGoroutineStatus.running
@@ -149,7 +149,7 @@ extension Ordering {
     /// Out of a system call with the same proc.
     @inline(__always) mutating func goSyscallEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         let thread = cursor.pointee.thread
-        guard let record = running(thread) else { return .impossible }
+        guard let record = thread.running else { return .impossible }
         let proc = thread.pointee.procRecord
         guard
             record.pointee.status == WireGoroutineStatus.syscall
@@ -169,12 +169,12 @@ extension Ordering {
         if let proc = thread.pointee.procRecord, proc.pointee.status == WireProcStatus.syscall, !isForcing {
             return .blocked
         }
-        guard let record = running(thread),
+        guard let record = thread.running,
             record.pointee.status == WireGoroutineStatus.syscall || isForcing
         else { return .impossible }
         record.pointee.status = WireGoroutineStatus.runnable
         emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .syscall, .runnable)
-        unbindGoroutine(thread)
+        thread.unbindGoroutine()
         cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }

@@ -14,6 +14,11 @@ enum Varint {
             pointer += 2
             return UInt64(first & 0x7f) | UInt64(second) << 7
         }
+        let third = pointer[2]
+        if third < 0x80 {
+            pointer += 3
+            return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
+        }
         return readLong(&pointer)
     }
 
