@@ -108,7 +108,11 @@ final class GoTraceV2Reader: TraceReader {
             while true {
                 switch try scanner.next() {
                 case .end:
-                    if generation != nil, version >= 26 { noteTruncation(&generation!) }
+                    guard generation != nil, version >= 26 else { return generation }
+                    // A program that is killed early leaves the clocks of a generation and no events:
+                    // nothing is lost.
+                    if generation!.threads.isEmpty { return nil }
+                    noteTruncation(&generation!)
                     return generation
                 case .endOfGeneration:
                     if generation != nil { return generation }
