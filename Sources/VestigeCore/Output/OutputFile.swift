@@ -32,9 +32,10 @@ public final class OutputFile {
             (descriptor, temporaryPath) = (open(path, O_WRONLY | O_CLOEXEC), nil)
         } else {
             let temporary = Self.temporaryName(for: path)
+            TemporaryFiles.add(temporary)
             descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             temporaryPath = temporary
-            if descriptor >= 0 { TemporaryFiles.add(temporary) }
+            if descriptor < 0 { TemporaryFiles.remove(temporary) }
         }
         guard descriptor >= 0 else {
             throw TraceError(
@@ -69,7 +70,7 @@ public final class OutputFile {
         return parts.count > 1 ? "\(folder)/\(name)" : name
     }
 
-    private static func compressing(_ sink: any ByteSink, _ path: String) -> any ByteSink {
+    static func compressing(_ sink: any ByteSink, _ path: String) -> any ByteSink {
         if path.hasSuffix(".zst") { return ZstdSink(sink) }
         if path.hasSuffix(".gz") { return GzipSink(sink) }
         return sink

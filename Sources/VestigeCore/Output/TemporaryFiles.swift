@@ -1,6 +1,6 @@
 import Glibc
 
-/// The temporary files that exist now, so that a signal can remove them on the way out.
+/// The temporary files and folders that exist now, so that a signal can remove them on the way out.
 public enum TemporaryFiles {
     /// Fixed storage, since a signal handler may neither lock nor allocate: paths are C strings that
     /// are published by one pointer store and never freed before they are withdrawn.
@@ -26,10 +26,14 @@ public enum TemporaryFiles {
         }
     }
 
-    /// Removes them all; safe to call from a signal handler.
+    /// Removes them all, files before the folders they are in; safe to call from a signal handler
+    /// once it has been called outside of one.
     public static func unlinkAll() {
         for index in 0..<slotCount {
             if let held = slots[index] { unlink(held) }
+        }
+        for index in 0..<slotCount {
+            if let held = slots[index] { rmdir(held) }
         }
     }
 }

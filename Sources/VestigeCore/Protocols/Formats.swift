@@ -70,18 +70,22 @@ public struct OutputFormat: Sendable {
     /// Default file name suffix with its dot, empty where there is none.
     public let suffix: String
     public let shape: Shape
+    /// True if the output is nothing for a terminal.
+    public let isBinary: Bool
     /// Names of the tables that `OutputOptions.tables` may hold.
     public let tableNames: [String]
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 
     public init(
-        name: String, summary: String, suffix: String, shape: Shape = .file, tableNames: [String] = [],
+        name: String, summary: String, suffix: String, shape: Shape = .file, isBinary: Bool = false,
+        tableNames: [String] = [],
         make: @escaping @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
     ) {
         self.name = name
         self.summary = summary
         self.suffix = suffix
         self.shape = shape
+        self.isBinary = isBinary
         self.tableNames = tableNames
         self.make = make
     }

@@ -1,0 +1,89 @@
+import VestigeCore
+
+/// One conversion: an input is read, passes through stages, and is written.
+public struct Conversion {
+    /// The path of the input, `-` for standard input.
+    public var input: String
+    public var plan: OutputPlan
+    public var options = OutputOptions()
+    /// Whether an output that exists may be replaced.
+    public var overwrites = false
+    /// What the events pass through, in this order.
+    public var stages: [any Stage] = []
+    /// Called at most ten times a second.
+    public var onProgress: ((Progress) -> Void)?
+
+    public init(input: String, plan: OutputPlan) {
+        self.input = input
+        self.plan = plan
+    }
+
+    /// Converts. What can be read of a damaged input is written, and the output is complete in itself.
+    ///
+    /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read; `usage`,
+    ///   `outputFailed` or `outputClosed` for what concerns the output. No output appears then.
+    public func run() throws(TraceError) -> ConversionResult {
+        try checkTables()
+        let clock = ContinuousClock.now
+        let input = try TraceInput(input)
+        let target = try plan.open(overwrites: overwrites)
+        let writer = try plan.format.make(target, options)
+        var eventCount: UInt64 = 0
+        let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
+            eventCount += UInt64(events.count)
+            try writer.write(events, tables: input.tables)
+        }
+        let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+            try chain.process(events)
+        }
+        if let failure, !input.hasEvents { throw failure }
+        try input.refuseTotalLoss()
+        try chain.finish()
+        try writer.finish(tables: input.tables)
+        try target.commit()
+        return ConversionResult(
+            eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
+            inputSize: input.fileSize, elapsed: .now - clock)
+    }
+
+    private func checkTables() throws(TraceError) {
+        guard let tables = options.tables else { return }
+        let names = plan.format.tableNames
+        if names.isEmpty {
+            throw TraceError(.usage, expected: "no --table for \(plan.format.name), which has none", found: "--table")
+        }
+        for table in tables where !names.contains(table) {
+            throw Suggestion.unknown(table, kind: "table", among: names)
+        }
+        if case .folder = plan.place { return }
+        if tables.count > 1 {
+            throw TraceError(
+                .usage, file: plan.place.path, expected: "one --table for a single file", found: "\(tables.count)")
+        }
+    }
+}
+
+extension TraceInput {
+    /// Throws if the input lost something and nothing of it is left.
+    func refuseTotalLoss() throws(TraceError) {
+        guard !hasEvents, diagnostics.hasLoss else { return }
+        let losses = diagnostics.nonZero.map { "\($0.count) \($0.counter.meaning)" }.joined(separator: "; ")
+        throw TraceError(.unreadable, file: path, expected: "events", found: "none (\(losses))")
+    }
+}
+
+/// What became of a conversion.
+public struct ConversionResult {
+    /// Events handed to the writer.
+    public let eventCount: UInt64
+    public let tables: TraceTables
+    public let diagnostics: Diagnostics
+    /// What ended the reading before the input's end; the output holds everything before.
+    public let failure: TraceError?
+    /// Size of the input in bytes, as it lies on disk; nil for a pipe.
+    public let inputSize: UInt64?
+    public let elapsed: Duration
+
+    /// True if something that the input held, or should have held, is not in the output.
+    public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import VestigeCore
+
+/// Where an output goes.
+public enum OutputPlace: Equatable, Sendable {
+    case nothing
+    case standardOutput
+    case file(String)
+    case folder(String)
+
+    /// The path as messages name it; nil where nothing is written.
+    public var path: String? {
+        switch self {
+        case .nothing: nil
+        case .standardOutput: "-"
+        case .file(let path), .folder(let path): path
+        }
+    }
+}
+
+/// What a user's words about an output come to: its format and its place.
+///
+/// The format is the one that is named, else that of the output's suffix, else the default. Without
+/// an output path the output stands beside the input under the format's suffix; for an input from
+/// standard input it goes to standard output, and the format must be named.
+public struct OutputPlan: Sendable {
+    public let format: OutputFormat
+    public let place: OutputPlace
+
+    /// - Throws: `usage` for a request that makes no sense.
+    public init(input: String, output: String?, formatName: String?) throws(TraceError) {
+        format = try Self.format(input: input, output: output, formatName: formatName)
+        place = try Self.place(of: format, input: input, output: output)
+        if let path = place.path, Self.isSameFile(path, input) {
+            throw TraceError(.usage, file: path, expected: "an output other than the input", found: "the input itself")
+        }
+    }
+
+    private static func format(input: String, output: String?, formatName: String?) throws(TraceError) -> OutputFormat {
+        if let formatName { return try Formats.output(named: formatName) }
+        guard let output, output != "-" else {
+            if input == "-" || output == "-" {
+                throw TraceError(
+                    .usage, expected: "--to FORMAT, or -o FILE with a suffix that names a format", found: "neither")
+            }
+            return try Formats.output(named: Formats.defaultOutputName)
+        }
+        if let format = Formats.output(forPath: output) { return format }
+        if isFolder(output), let format = Formats.outputs.first(where: { $0.shape == .folder }) { return format }
+        let suffixes = Formats.outputs.map(\.suffix).filter { !$0.isEmpty }.joined(separator: ", ")
+        throw TraceError(
+            .usage, file: output, expected: "a suffix that names a format (\(suffixes)), or --to FORMAT",
+            found: "neither")
+    }
+
+    private static func place(of format: OutputFormat, input: String, output: String?) throws(TraceError) -> OutputPlace {
+        switch (format.shape, output) {
+        case (.nothing, nil), (.nothing, "-"): return .nothing
+        case (.nothing, _):
+            throw TraceError(.usage, file: output, expected: "no output file for \(format.name)", found: "-o")
+        case (_, "-"): return .standardOutput
+        case (_, nil) where input == "-": return .standardOutput
+        case (.file, nil): return .file(stem(of: input) + format.suffix)
+        case (.file, let path?): return .file(path)
+        case (.folder, nil): return .folder("\(stem(of: input))-\(format.name)")
+        case (.folder, let path?):
+            let namesFile = Formats.withoutCompressionSuffix(path).hasSuffix(format.suffix) && !isFolder(path)
+            return namesFile ? .file(path) : .folder(withoutTrailingSlashes(path))
+        }
+    }
+
+    /// The input's path without compression suffix and extension. What follows the last dot is no
+    /// extension if it holds no letter (`trace.2`), or if nothing stands before it.
+    static func stem(of path: String) -> String {
+        let path = Formats.withoutCompressionSuffix(path)
+        guard let dot = path.lastIndex(of: "."), dot != path.startIndex, path[path.index(before: dot)] != "/" else {
+            return path
+        }
+        let suffix = path[path.index(after: dot)...]
+        return suffix.contains("/") || !suffix.contains(where: \.isLetter) ? path : String(path[..<dot])
+    }
+
+    private static func withoutTrailingSlashes(_ path: String) -> String {
+        var path = path[...]
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return String(path)
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func isSameFile(_ a: String, _ b: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard a != "-", b != "-", stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
+        return first.st_mode & S_IFMT == S_IFREG && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+}

@@ -1,0 +1,91 @@
+import VestigeCore
+
+/// How far the reading of an input has come.
+public struct Progress: Sendable {
+    /// Bytes of the file (as it lies on disk) used so far.
+    public var bytesConsumed: UInt64
+    /// Size of the file in bytes; nil for a pipe.
+    public var byteCount: UInt64?
+    /// Since reading began.
+    public var elapsed: Duration
+}
+
+/// An input that is open: its format is known and its reader is ready.
+public final class TraceInput {
+    public let format: InputFormat
+    public let tables: TraceTables
+    public let diagnostics: Diagnostics
+    /// True once an event other than a generation boundary has been delivered.
+    public private(set) var hasEvents = false
+    private let source: ByteSource
+    private let reader: any TraceReader
+
+    /// Opens a path (`-`: standard input), peels off compression, and detects the format.
+    /// - Throws: `unreadable` for what cannot be opened or is in no known format.
+    public init(
+        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics()
+    ) throws(TraceError) {
+        self.tables = tables
+        self.diagnostics = diagnostics
+        source = try ByteSource.open(path)
+        format = try Formats.detect(source)
+        let context = ReaderContext(
+            tables: tables, diagnostics: diagnostics, source: UInt8(truncatingIfNeeded: tables.sources.count))
+        tables.sources.append(SourceInfo(path: path, format: format.name))
+        do throws(TraceError) {
+            reader = try format.open(source, context)
+        } catch {
+            throw error.adding(file: path)
+        }
+    }
+
+    public var path: String { source.path }
+    /// Size of the file in bytes, as it lies on disk; nil for a pipe.
+    public var fileSize: UInt64? { source.fileSize }
+
+    /// Reads everything and hands it to `body`, batch by batch.
+    ///
+    /// - Returns: the error that ended the reading before its end; everything that could be read
+    ///   has been handed over before.
+    /// - Throws: what `body` throws, and errors that are not the input's.
+    public func readAll(
+        onProgress: ((Progress) -> Void)? = nil,
+        _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
+    ) throws(TraceError) -> TraceError? {
+        var batch = EventBatch()
+        var failure: TraceError?
+        var isMore = true
+        var ticker = Ticker()
+        while isMore {
+            batch.removeAll()
+            do throws(TraceError) {
+                isMore = try reader.read(into: &batch)
+            } catch {
+                failure = error.adding(file: path)
+                isMore = false
+            }
+            if !batch.isEmpty {
+                hasEvents = hasEvents || batch.events.contains { $0.kind != .sync }
+                try body(batch.events)
+            }
+            if let onProgress, let elapsed = ticker.tick() {
+                onProgress(Progress(bytesConsumed: source.bytesConsumed, byteCount: fileSize, elapsed: elapsed))
+            }
+        }
+        if let failure, failure.code == .outputFailed || failure.code == .usage { throw failure }
+        return failure
+    }
+}
+
+/// Says when it is time to report progress: at most ten times a second. Asked once a batch.
+private struct Ticker {
+    private let start = ContinuousClock.now
+    private var last = ContinuousClock.now
+
+    mutating func tick() -> Duration? {
+        let now = ContinuousClock.now
+        guard now - last >= .milliseconds(100) else { return nil }
+        last = now
+        return now - start
+    }
+}

@@ -1,0 +1,2 @@
+/// The version of Vestige, by semantic versioning.
+public let vestigeVersion = "0.1.0"

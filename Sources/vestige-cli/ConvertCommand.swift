@@ -1,0 +1,92 @@
+import ArgumentParser
+import Vestige
+
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Converts a recording to another format.",
+        discussion: """
+            The input's format is found by its content; gzip and zstd are peeled off. The output's format \
+            is that of --to, else that of the suffix of -o, else chrome. Suffixes .gz and .zst compress.
+
+            Without -o the output stands beside the input: orders.trace becomes orders.json. `-` is standard \
+            input or standard output; what is read from standard input is written to standard output unless \
+            -o says otherwise. The output appears under its name only when it is complete.
+
+            A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
+            count what is lost, and the exit code is 0, or 4 with --strict.
+
+            EXAMPLES
+              vestige convert orders.trace
+              vestige convert orders.trace -o orders.json.gz
+              vestige convert orders.trace --to csv
+              vestige convert orders.trace -o spans.csv --table spans
+              vestige convert - --to jsonl < orders.trace | jq .kind
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: ArgumentHelp("The recording; - for standard input.", valueName: "input"))
+    var input: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("The output's format; `vestige formats` lists them.", valueName: "format"))
+    var to: String?
+
+    @Flag(name: .shortAndLong, help: "Replace an output that exists.")
+    var force = false
+
+    @Flag(help: "Exit with 4 if anything was lost.")
+    var strict = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
+    var table: [String] = []
+
+    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom.")
+    var noFlows = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    func run() throws {
+        let plan = try OutputPlan(input: input, output: output, formatName: to)
+        var conversion = Conversion(input: input, plan: plan)
+        conversion.overwrites = force
+        conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.writesFlows = !noFlows
+        let bar = reporting.makeProgressBar()
+        conversion.onProgress = bar?.show
+        defer { bar?.clear() }
+        let result = try conversion.run()
+        bar?.clear()
+        LossReport.warn(path: input, diagnostics: result.diagnostics, failure: result.failure)
+        if case .nothing = plan.place { try Console.write("\(result.eventCount) events\n") }
+        if !reporting.quiet { Console.say(summary(plan, result)) }
+        if strict, result.hasLoss { throw EarlyExit(status: .loss) }
+    }
+
+    private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
+        let seconds = Units.seconds(result.elapsed)
+        let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
+        var text = place.map { "\(input) → \($0): " } ?? "\(input): "
+        text += "\(Units.counted(result.eventCount, "event")) in \(Units.decimal(seconds, digits: 2)) s"
+        if let size = result.inputSize, seconds >= 0.1 {
+            text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)"
+        }
+        return text
+    }
+}
+
+/// How much a command says about itself.
+struct ReportingOptions: ParsableArguments {
+    @Flag(name: .customLong("no-progress"), help: "Show no progress bar.")
+    var noProgress = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing but errors and warnings.")
+    var quiet = false
+
+    func makeProgressBar() -> ProgressBar? { ProgressBar(isWanted: !noProgress && !quiet) }
+}

@@ -1,0 +1,93 @@
+import Vestige
+
+extension InfoReport {
+    /// One JSON object and a line break. Times are nanoseconds; what is not known is left out.
+    static func json(_ info: TraceInfo) -> String {
+        let object = JSONObject()
+        let (source, counts) = (info.source, info.counts)
+        object.add("file", info.path)
+        object.add("format", source.format)
+        object.add("format_version", source.formatVersion)
+        object.add("go_version", source.goVersion)
+        object.add("file_bytes", info.fileSize.map(Int64.init(clamping:)))
+        object.add("clock", source.clock.rawValue)
+        object.add("ticks_per_second", source.ticksPerSecond.map(Int64.init(clamping:)))
+        object.add("start_unix_ns", info.startUnixNanoseconds)
+        object.add("first_ns", counts.firstNanoseconds)
+        object.add("last_ns", counts.lastNanoseconds)
+        object.add("duration_ns", info.durationNanoseconds)
+        object.add("generations", source.generationCount.map(Int64.init))
+        object.add("events", counts.eventCount)
+        object.add("events_by_kind", kinds(counts))
+        object.add("goroutines", goroutines(counts))
+        object.add("procs", Int64(counts.procCount))
+        object.add("threads", Int64(counts.threadCount))
+        object.add("tasks", beginsAndEnds(counts.tasksBegun, counts.tasksEnded))
+        object.add("regions", beginsAndEnds(counts.regionsBegun, counts.regionsEnded))
+        object.add("logs", counts.logCount)
+        object.add("has_loss", info.hasLoss)
+        object.add("diagnostics", diagnostics(info.diagnostics))
+        object.add("ends_early", info.failure?.description)
+        return object.text + "\n"
+    }
+
+    private static func kinds(_ counts: TraceCounts) -> JSONObject {
+        let object = JSONObject()
+        let transitions = EventKind.goroutineTransition.rawValue...EventKind.procTransition.rawValue
+        for kind in EventKind.allCases where !transitions.contains(kind.rawValue) {
+            object.add("\(kind.name)", counts.eventsByKind[Int(kind.rawValue)])
+        }
+        object.add("StateTransition", transitions.reduce(0) { $0 + counts.eventsByKind[Int($1)] })
+        return object
+    }
+
+    private static func goroutines(_ counts: TraceCounts) -> JSONObject {
+        let object = JSONObject()
+        object.add("total", counts.goroutineCount)
+        object.add("created", counts.goroutinesCreated)
+        object.add("ended", counts.goroutinesEnded)
+        object.add("at_most", Int64(counts.goroutinesAtMost))
+        let states = JSONObject()
+        for state in GoroutineState.allCases where counts.goroutinesAtEnd[Int(state.rawValue)] > 0 {
+            states.add("\(state.name)", counts.goroutinesAtEnd[Int(state.rawValue)])
+        }
+        object.add("at_end", states)
+        return object
+    }
+
+    private static func beginsAndEnds(_ begun: UInt64, _ ended: UInt64) -> JSONObject {
+        let object = JSONObject()
+        object.add("begun", begun)
+        object.add("ended", ended)
+        return object
+    }
+
+    private static func diagnostics(_ diagnostics: Diagnostics) -> JSONObject {
+        let object = JSONObject()
+        for (counter, count) in diagnostics.nonZero { object.add(counter.rawValue, count) }
+        return object
+    }
+}
+
+/// A JSON object that keeps the order in which its members are added. Members that are nil are left out.
+final class JSONObject {
+    private var members: [String] = []
+
+    var text: String { "{\(members.joined(separator: ","))}" }
+
+    func add(_ name: String, _ value: String?) { if let value { append(name, Self.quoted(value)) } }
+    func add(_ name: String, _ value: Int64?) { if let value { append(name, String(value)) } }
+    func add(_ name: String, _ value: UInt64) { append(name, String(value)) }
+    func add(_ name: String, _ value: Bool) { append(name, value ? "true" : "false") }
+    func add(_ name: String, _ value: JSONObject) { append(name, value.text) }
+
+    private func append(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(value)") }
+
+    private static func quoted(_ text: String) -> String {
+        let sink = MemorySink()
+        let buffer = TextBuffer(sink, capacity: 256)
+        buffer.appendJSONString(text)
+        try? buffer.flush()
+        return String(decoding: sink.bytes, as: UTF8.self)
+    }
+}

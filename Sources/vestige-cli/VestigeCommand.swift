@@ -1,0 +1,75 @@
+import ArgumentParser
+import Vestige
+
+/// The root command: `vestige SUBCOMMAND`.
+struct VestigeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vestige",
+        abstract: "Makes recordings of Go's concurrency readable to other tools.",
+        discussion: """
+            Reads what Go's runtime says about goroutines (execution traces) and writes it for trace \
+            viewers, spreadsheets and scripts. Damaged and cut recordings are read as far as they go, \
+            and what is lost is counted.
+
+            \(ExitStatus.help)
+            """,
+        version: vestigeVersion,
+        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self])
+
+    func run() throws {
+        try Console.write(Self.welcome)
+    }
+
+    static let welcome = """
+        vestige \(vestigeVersion): makes recordings of Go's concurrency readable to other tools.
+
+          vestige convert orders.trace             a picture: writes orders.json for ui.perfetto.dev
+          vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
+          vestige convert orders.trace --to jsonl  every event as one line of JSON
+          vestige info orders.trace                what is in a recording
+          vestige formats                          what can be read and written
+
+        Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.
+        `vestige help`, or `vestige help convert`, says more.
+
+        """
+
+    /// Parses, runs, reports what went wrong, and says how to exit.
+    static func runToExitCode(_ arguments: [String]) -> ExitStatus {
+        do {
+            try checkSubcommand(arguments)
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            return .done
+        } catch let error as TraceError {
+            return Console.fail(error)
+        } catch let early as EarlyExit {
+            return early.status
+        } catch {
+            return report(error)
+        }
+    }
+
+    /// A mistyped subcommand deserves a better answer than "unexpected argument".
+    private static func checkSubcommand(_ arguments: [String]) throws(TraceError) {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard let first = arguments.first, !first.hasPrefix("-"), !names.contains(first) else { return }
+        throw Suggestion.unknown(first, kind: "subcommand", among: names)
+    }
+
+    /// Requests for help and version, and mistakes in the arguments.
+    private static func report(_ error: any Error) -> ExitStatus {
+        let text = fullMessage(for: error)
+        guard exitCode(for: error) == .success else {
+            Console.sayLines(text)
+            return .usage
+        }
+        do throws(TraceError) { try Console.write(text + "\n") } catch { return Console.fail(error) }
+        return .done
+    }
+}
+
+/// Ends a command that has said everything there is to say.
+struct EarlyExit: Error {
+    var status: ExitStatus
+}
