@@ -110,6 +110,18 @@ public final class ByteSource {
         return total
     }
 
+    /// Where the content ends. Reads a stream to its end, and discards nothing.
+    public func endOffset() throws(TraceError) -> UInt64 {
+        while size == nil {
+            let end = window!.end
+            var last: UInt8 = 0
+            _ = try withUnsafeMutableBytes(of: &last) { buffer throws(TraceError) in
+                try readStream(at: end + (1 << 16), into: buffer)
+            }
+        }
+        return size!
+    }
+
     /// The first bytes, up to `count`.
     public func prefix(_ count: Int) throws(TraceError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -14,12 +14,16 @@ struct BatchHeader {
     var experiment: UInt8
     /// Type of the first event in the payload, which tells what kind of batch it is; 0 if empty.
     var firstEvent: UInt8
+    /// The file ends within it; this is noted already.
+    var isTorn = false
 }
 
 /// Finds the batches of a trace by their headers alone, without reading what is in them.
 struct BatchScanner: ~Copyable {
     enum Item {
         case batch(BatchHeader)
+        /// The file ends within the batch; its size is what there is.
+        case tornBatch(BatchHeader, missing: Int)
         /// Go ≥ 1.26: a single byte between batches.
         case endOfGeneration
         /// The header of a trace in the middle of the file: traces were concatenated.
@@ -44,8 +48,8 @@ struct BatchScanner: ~Copyable {
     deinit { window.deallocate() }
 
     /// Reads the next header and moves behind its payload.
-    /// - Throws: `truncated` where the file ends within a batch, `damaged` where there is no batch;
-    ///   `offset` then stays at the offending byte.
+    /// - Throws: `truncated` where the file ends within a header, `damaged` where there is no batch;
+    ///   `offset` then stays where the batch should begin.
     mutating func next() throws(TraceError) -> Item {
         let bytes = try look(Self.headerBytes)
         guard let type = bytes.first else { return .end }
@@ -61,14 +65,16 @@ struct BatchScanner: ~Copyable {
             throw source.error(
                 .damaged, at: offset, expected: "a batch (byte 1 or 49)", found: "byte \(type)")
         }
-        let header = try parse(bytes, isExperimental: type == WireEvent.experimentalBatch)
-        try requirePayload(header)
+        var header = try parse(bytes, isExperimental: type == WireEvent.experimentalBatch)
+        let missing = try missingBytes(header)
+        header.size -= missing
+        header.isTorn = missing > 0
         offset = header.payloadOffset + UInt64(header.size)
-        return .batch(header)
+        return missing > 0 ? .tornBatch(header, missing: missing) : .batch(header)
     }
 
-    /// Moves on to the next place where a batch can begin, after damage.
-    mutating func skip(to offset: UInt64) { self.offset = offset }
+    /// Goes on at another place.
+    mutating func move(to offset: UInt64) { self.offset = offset }
 
     private mutating func parse(
         _ bytes: UnsafeRawBufferPointer, isExperimental: Bool
@@ -108,21 +114,18 @@ struct BatchScanner: ~Copyable {
             expected: "a varint of at most 10 bytes and 64 bits", found: "a longer one")
     }
 
-    /// Makes sure that the payload is there, by reading its last byte.
-    private func requirePayload(_ header: BatchHeader) throws(TraceError) {
-        guard header.size > 0 else { return }
+    /// How much of the payload lies beyond the end of the file. A stream's end is found by reading.
+    private func missingBytes(_ header: BatchHeader) throws(TraceError) -> Int {
         let end = header.payloadOffset + UInt64(header.size)
-        if let size = source.size, end <= size { return }
-        var last: UInt8 = 0
-        let count = try withUnsafeMutableBytes(of: &last) { buffer throws(TraceError) in
-            try source.read(at: end - 1, into: buffer)
+        if source.size == nil, header.size > 0 {
+            var last: UInt8 = 0
+            let count = try withUnsafeMutableBytes(of: &last) { buffer throws(TraceError) in
+                try source.read(at: end - 1, into: buffer)
+            }
+            if count == 1 { return 0 }
         }
-        guard count == 1 else {
-            let available = (source.size ?? header.payloadOffset) - min(header.payloadOffset, source.size ?? 0)
-            throw source.error(
-                .truncated, at: source.size, context: ["batch of thread \(header.thread.rawValue) at byte \(header.offset)"],
-                expected: "\(header.size) bytes of payload", found: "\(available)")
-        }
+        guard let size = source.size, size < end else { return 0 }
+        return min(header.size, Int(end - size))
     }
 
     /// Up to `count` bytes from `offset` on.
@@ -133,5 +136,66 @@ struct BatchScanner: ~Copyable {
         }
         let start = Int(offset - windowOffset)
         return UnsafeRawBufferPointer(rebasing: window[start..<min(start + count, windowCount)])
+    }
+
+    // MARK: - After damage
+
+    /// What is known of the batches around damage, to tell a batch from bytes that look like one.
+    struct Surroundings {
+        var generation: UInt64
+        var ticks: UInt64
+        var version: Int
+    }
+
+    /// Looks for the next place from `start` on where batches follow each other again, and moves there.
+    ///
+    /// A place counts if three batches in a row begin there, or fewer up to the end of the file: their
+    /// headers are sane, and their generation and time are near those before the damage.
+    /// - Returns: false if there is none.
+    mutating func resynchronize(from start: UInt64, near surroundings: Surroundings) throws(TraceError) -> Bool {
+        offset = start
+        while true {
+            let bytes = try look(Self.headerBytes)
+            guard let first = bytes.first else { return false }
+            let canBegin =
+                first == WireEvent.eventBatch || first == WireEvent.experimentalBatch
+                || first == WireEvent.endOfGeneration && surroundings.version >= 26
+                || first == UInt8(ascii: "g") && GoTraceHeader.version(bytes) != nil
+            if canBegin, try isChain(at: offset, surroundings) { return true }
+            offset += 1
+        }
+    }
+
+    private mutating func isChain(at start: UInt64, _ surroundings: Surroundings) throws(TraceError) -> Bool {
+        defer { offset = start }
+        offset = start
+        var links = 0
+        while links < 3 {
+            let item: Item
+            do throws(TraceError) {
+                item = try next()
+            } catch {
+                // A chain may end where the file does, not in damage.
+                return links > 0 && error.code == .truncated
+            }
+            switch item {
+            case .end: return links > 0
+            case .header: return true
+            case .endOfGeneration: continue
+            case .batch(let header), .tornBatch(let header, _):
+                guard isNear(header, surroundings) else { return false }
+                links += 1
+            }
+        }
+        return true
+    }
+
+    private func isNear(_ header: BatchHeader, _ surroundings: Surroundings) -> Bool {
+        // Clock units are 64 ns or less than 1 µs: this is a day or more to either side.
+        let distance = header.ticks > surroundings.ticks
+            ? header.ticks - surroundings.ticks : surroundings.ticks - header.ticks
+        let generations = header.generation &- surroundings.generation
+        return distance < 1 << 41 && generations < 1024
+            && (header.size == 0 || WireEvent.canBeginBatch(header.firstEvent))
     }
 }

@@ -35,11 +35,21 @@ struct Generation {
 
     init(number: UInt64) { self.number = number }
 
+    /// Whether, at the end of the file, it looks whole. Since Go 1.26 a byte would have said so. Before, all
+    /// that can be said is that strings are written last, and before Go 1.25 the frequency shortly before.
+    func hasItsEnd(version: Int) -> Bool {
+        version < 26 && !stringBatches.isEmpty && (version >= 25 || !syncBatches.isEmpty)
+    }
+
+    /// Where its first batch begins in the file.
+    private(set) var firstOffset: UInt64 = .max
+
     var isEmpty: Bool { minimumTicks == 0 && threads.isEmpty && syncBatches.isEmpty && stringBatches.isEmpty }
 
     /// Files a batch by what it holds, which the first event in it tells
     /// (`internal/trace/generation.go`, `processBatch`).
     mutating func add(_ batch: BatchHeader, version: Int) {
+        firstOffset = min(firstOffset, batch.offset)
         if minimumTicks == 0 || batch.ticks < minimumTicks { minimumTicks = batch.ticks }
         if batch.experiment != 0 {
             experimentalBatches.append(batch)
@@ -62,5 +72,13 @@ struct Generation {
             threadIndex[batch.thread.rawValue] = threads.count
             threads.append(ThreadBatches(thread: batch.thread, batches: [batch]))
         }
+    }
+
+    /// Cuts the batch that was added last, whose size proved wrong.
+    mutating func shorten(_ batch: BatchHeader, to size: Int) {
+        guard let index = threadIndex[batch.thread.rawValue], let last = threads[index].batches.last,
+            last.offset == batch.offset
+        else { return }
+        threads[index].batches[threads[index].batches.count - 1].size = size
     }
 }

@@ -20,7 +20,10 @@ final class GenerationTables {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(WireLimit.batchBytes), alignment: 16)
     private var generation: UInt64 = 0
 
-    init(source: ByteSource, context: ReaderContext) {
+    private let version: Int
+
+    init(source: ByteSource, context: ReaderContext, version: Int) {
+        self.version = version
         self.source = source
         self.context = context
     }
@@ -70,13 +73,20 @@ final class GenerationTables {
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<batch.size])
         let count = try source.read(at: batch.payloadOffset, into: target)
         guard let defect = body(UnsafeRawBufferPointer(rebasing: target[0..<count])) else { return }
+        noteDamage(batch, at: defect.position, thread: nil, expected: defect.expected, found: defect.found)
+    }
+
+    /// Counts the rest of a batch as lost. That a batch is torn has been noted where it was found.
+    func noteDamage(_ batch: BatchHeader, at position: Int, thread: ThreadID?, expected: String, found: String) {
+        context.diagnostics.count(.bytesLost, UInt64(max(0, batch.size - position)))
+        guard !batch.isTorn else { return }
         context.diagnostics.count(.batchesLost)
-        context.diagnostics.count(.bytesLost, UInt64(max(0, batch.size - defect.position)))
+        let owner = thread.map { "batch of thread \($0.rawValue)" } ?? "batch"
         context.diagnostics.record(
             source.error(
-                .damaged, at: batch.payloadOffset + UInt64(defect.position),
-                context: ["generation \(generation)", "batch at byte \(batch.offset)"],
-                expected: defect.expected, found: defect.found))
+                .damaged, at: batch.payloadOffset + UInt64(position),
+                context: ["generation \(generation)", "\(owner) at byte \(batch.offset)"],
+                expected: expected, found: found))
     }
 
     private struct Snapshot {
@@ -249,6 +259,11 @@ final class GenerationTables {
     }
 
     @inline(never) private func missingString(_ id: UInt64) -> StringID {
+        if let known = WellKnownStrings.string(id, version: version) {
+            let string = context.tables.strings.intern(known)
+            _ = strings.insert(id, string.rawValue)
+            return string
+        }
         context.diagnostics.count(.stringsUnresolved)
         let placeholder = context.tables.strings.intern("?string \(id)")
         _ = strings.insert(id, placeholder.rawValue)

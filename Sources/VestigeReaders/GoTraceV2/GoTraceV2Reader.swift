@@ -8,22 +8,21 @@ import VestigeCore
 final class GoTraceV2Reader: TraceReader {
     private let source: ByteSource
     private let context: ReaderContext
-    private let version: Int
-    private var scanner: BatchScanner
-    private let tables: GenerationTables
+    private var version: Int
+    private var scanner: GenerationScanner
+    private var tables: GenerationTables
     private let ordering: UnsafeMutablePointer<Ordering>
-    /// A batch read ahead: before Go 1.26 the next generation is noticed by its first batch.
-    private var lookahead: BatchHeader?
+    /// Generations of the trace so far, and of all traces in the file.
     private var ordinal: UInt64 = 0
+    private var generationCount = 0
     private var syncCount: UInt64 = 0
-    private var pendingError: TraceError?
     private var phase = Phase.betweenGenerations
     private var pendingExperimental: [BatchHeader] = []
 
     private enum Phase {
         case betweenGenerations
         case inGeneration
-        case finished
+        case finished(TraceError?)
     }
 
     /// - Throws: `unreadable` if there is no header of a v2 trace.
@@ -36,10 +35,13 @@ final class GoTraceV2Reader: TraceReader {
         self.source = source
         self.context = context
         self.version = version
-        scanner = BatchScanner(source: source, offset: UInt64(GoTraceHeader.length))
-        tables = GenerationTables(source: source, context: context)
+        scanner = GenerationScanner(source: source, diagnostics: context.diagnostics, version: version)
+        tables = GenerationTables(source: source, context: context, version: version)
         ordering = .allocate(capacity: 1)
-        ordering.initialize(to: Ordering(source: source, context: context, tables: tables))
+        ordering.initialize(
+            to: Ordering(
+                source: source, context: context, tables: tables,
+                stopsAtUnknownEvents: !GoTraceV2Format.knownVersions.contains(version)))
         describe()
     }
 
@@ -53,18 +55,17 @@ final class GoTraceV2Reader: TraceReader {
     func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
         while batch.room >= Ordering.eventsPerWireEvent {
             switch phase {
-            case .finished:
-                if let error = pendingError, batch.isEmpty {
-                    pendingError = nil
-                    throw error
-                }
-                return pendingError != nil
+            case .finished(let error):
+                guard let error else { return false }
+                guard batch.isEmpty else { return true }
+                phase = .finished(nil)
+                throw error
             case .betweenGenerations:
                 try beginGeneration(&batch)
             case .inGeneration:
                 if try appendExperimental(&batch) { continue }
                 try batch.fill { (room) throws(TraceError) in try ordering.pointee.fill(room) }
-                if ordering.pointee.isExhausted { phase = .betweenGenerations }
+                try endGenerationIfDone()
             }
         }
         return true
@@ -73,96 +74,90 @@ final class GoTraceV2Reader: TraceReader {
     // MARK: - Generations
 
     private func beginGeneration(_ batch: inout EventBatch) throws(TraceError) {
-        guard let generation = nextGeneration() else {
-            appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0)
-            phase = .finished
-            context.tables.sources[Int(context.source)].byteCount = source.size
-            return
-        }
-        try tables.load(generation)
-        assumeFrequency()
-        try ordering.pointee.begin(generation, ordinal: ordinal)
-        ordinal += 1
-        context.tables.sources[Int(context.source)].generationCount = Int(ordinal)
-        context.tables.sources[Int(context.source)].ticksPerSecond = tables.ticksPerSecond
-        appendSync(&batch, time: tables.nanoseconds(generation.minimumTicks), clockIndex: tables.clockIndex)
-        pendingExperimental = generation.experimentalBatches.reversed()
-        phase = .inGeneration
-    }
-
-    /// Finds the batches of the next generation. Damage ends the trace: what was found of the
-    /// generation before is still delivered, and the error is thrown in the end.
-    /// - Returns: nil at the end of the trace.
-    private func nextGeneration() -> Generation? {
-        guard pendingError == nil else { return nil }
-        var generation: Generation?
-        if let first = lookahead {
-            generation = Generation(number: first.generation)
-            generation!.add(first, version: version)
-            source.discard(before: first.offset)
-        } else {
-            source.discard(before: scanner.offset)
-        }
-        lookahead = nil
-        do throws(TraceError) {
-            while true {
-                switch try scanner.next() {
-                case .end:
-                    guard generation != nil, version >= 26 else { return generation }
-                    // A program that is killed early leaves the clocks of a generation and no events:
-                    // nothing is lost.
-                    if generation!.threads.isEmpty { return nil }
-                    noteTruncation(&generation!)
-                    return generation
-                case .endOfGeneration:
-                    if generation != nil { return generation }
-                case .header:
-                    throw source.error(
-                        .damaged, at: scanner.offset - UInt64(GoTraceHeader.length), expected: "a batch",
-                        found: "the header of another trace; split the file here")
-                case .batch(let batch):
-                    if generation == nil { generation = Generation(number: batch.generation) }
-                    guard batch.generation == generation!.number else {
-                        lookahead = batch
-                        if version >= 26 { generation!.isComplete = false }
-                        return generation
-                    }
-                    generation!.add(batch, version: version)
-                }
+        switch try scanner.next() {
+        case .end:
+            finish(&batch, scanner.truncation)
+        case .newTrace(let version):
+            beginTrace(version, &batch)
+        case .generation(let generation):
+            try tables.load(generation)
+            if tables.nanosecondsPerTick == 0 { assumeFrequency() }
+            if ordinal == 0, generationCount > 0, isTooEarly(generation) {
+                return finish(&batch, outOfOrder(generation))
             }
-        } catch {
-            noteDamage(error, &generation)
-            return generation
+            try ordering.pointee.begin(generation, ordinal: ordinal)
+            ordinal += 1
+            generationCount += 1
+            context.tables.sources[Int(context.source)].generationCount = generationCount
+            context.tables.sources[Int(context.source)].ticksPerSecond = tables.ticksPerSecond
+            appendSync(&batch, time: tables.nanoseconds(generation.minimumTicks), clockIndex: tables.clockIndex)
+            pendingExperimental = generation.experimentalBatches.reversed()
+            phase = .inGeneration
         }
     }
 
-    /// Since Go 1.26 a byte ends every generation, so a file without it was cut.
-    private func noteTruncation(_ generation: inout Generation) {
-        generation.isComplete = false
-        context.diagnostics.count(.generationsIncomplete)
-        pendingError = source.error(
-            .truncated, at: source.size, context: ["generation \(generation.number)"],
-            expected: "the end of the generation", found: "the end of the file")
+    private func endGenerationIfDone() throws(TraceError) {
+        if let type = ordering.pointee.unknownEvent, ordering.pointee.stopsAtUnknownEvents {
+            phase = .finished(
+                source.error(
+                    .damaged, at: nil, context: ["go 1.\(version) trace, which is newer than this reader"],
+                    expected: "an event that it knows", found: "event type \(type)"))
+        } else if ordering.pointee.isExhausted {
+            phase = .betweenGenerations
+        }
     }
 
-    private func noteDamage(_ error: TraceError, _ generation: inout Generation?) {
-        let rest = source.size.map { $0 - min($0, scanner.offset) } ?? 0
-        context.diagnostics.count(.bytesLost, rest)
-        if let number = generation?.number {
-            generation?.isComplete = false
-            context.diagnostics.count(.generationsIncomplete)
-            pendingError = error.adding(context: "generation \(number)")
-        } else {
-            pendingError = error
-        }
+    private func finish(_ batch: inout EventBatch, _ error: TraceError?) {
+        appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0)
+        phase = .finished(error)
+        context.tables.sources[Int(context.source)].byteCount = source.size
     }
 
     /// A generation that was cut before Go 1.25 lacks its frequency. Without any, 64 ns a tick is what
     /// the runtime uses on Linux (`runtime/tracetime.go`).
     private func assumeFrequency() {
-        guard tables.nanosecondsPerTick == 0 else { return }
         tables.assumeFrequency(15_625_000)
         context.diagnostics.count(.frequencyAssumed)
+    }
+
+    // MARK: - Concatenated traces
+
+    /// What the first trace knew of goroutines and procs does not hold for the next one.
+    private func beginTrace(_ version: Int, _ batch: inout EventBatch) {
+        guard version >= 22 else {
+            let error = source.error(
+                .damaged, at: scanner.offset, expected: "more of a Go 1.22 or newer trace",
+                found: "the header of a go 1.\(version) trace; cut the file here")
+            loseRest()
+            return finish(&batch, error)
+        }
+        self.version = version
+        ordinal = 0
+        tables = GenerationTables(source: source, context: context, version: version)
+        let time = ordering.pointee.lastTime
+        ordering.pointee = Ordering(
+            source: source, context: context, tables: tables,
+            stopsAtUnknownEvents: !GoTraceV2Format.knownVersions.contains(version))
+        ordering.pointee.lastTime = time
+    }
+
+    /// True if a trace that follows another one in the file is the older one.
+    private func isTooEarly(_ generation: Generation) -> Bool {
+        tables.nanoseconds(generation.minimumTicks) < ordering.pointee.lastTime
+    }
+
+    private func outOfOrder(_ generation: Generation) -> TraceError {
+        let offset = generation.firstOffset
+        loseRest(from: offset)
+        return source.error(
+            .damaged, at: offset, expected: "a trace that is later than the one before it in the file",
+            found: "an earlier one; cut the file before this trace's header and read it by itself")
+    }
+
+    private func loseRest(from offset: UInt64? = nil) {
+        let start = offset ?? scanner.offset
+        guard let end = try? source.endOffset() else { return }
+        context.diagnostics.count(.bytesLost, end - min(start, end))
     }
 
     // MARK: - Events that stand for a generation

@@ -41,6 +41,10 @@ struct Ordering: ~Copyable {
     var heap = CursorHeap()
     var nextSample = 0
     private var sampleTime = Int64.max
+    /// Of a version that is newer than the wire table: what follows an unknown event is not to be trusted.
+    let stopsAtUnknownEvents: Bool
+    /// The first event type that the wire table does not have.
+    private(set) var unknownEvent: UInt8?
     /// Set while an event is placed against the rules.
     var isForcing = false
 
@@ -61,7 +65,8 @@ struct Ordering: ~Copyable {
 
     enum GCState { case undetermined, notRunning, running }
 
-    init(source: ByteSource, context: ReaderContext, tables: GenerationTables) {
+    init(source: ByteSource, context: ReaderContext, tables: GenerationTables, stopsAtUnknownEvents: Bool) {
+        self.stopsAtUnknownEvents = stopsAtUnknownEvents
         self.source = source
         self.context = context
         self.tables = tables
@@ -192,6 +197,10 @@ struct Ordering: ~Copyable {
             }
         }
         if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
+        if stopsAtUnknownEvents, unknownEvent != nil {
+            heap.recycleAll()
+            sampleTime = .max
+        }
     }
 
     // MARK: - CPU samples
@@ -264,17 +273,9 @@ struct Ordering: ~Copyable {
     ) throws(TraceError) -> Bool {
         let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
         let position = pointer - UnsafePointer(cursor.pointee.buffer)
-        context.diagnostics.count(.batchesLost)
-        context.diagnostics.count(.bytesLost, UInt64(max(0, batch.size - position)))
-        context.diagnostics.record(
-            source.error(
-                .damaged, at: batch.payloadOffset + UInt64(position),
-                context: [
-                    "generation \(generation.number)",
-                    "batch of thread \(batch.thread.rawValue) at byte \(batch.offset)",
-                ],
-                expected: expected,
-                found: position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"))
+        if unknownEvent == nil, WireSpec.timed[pointer[0]] == nil { unknownEvent = pointer[0] }
+        let found = position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"
+        tables.noteDamage(batch, at: position, thread: batch.thread, expected: expected, found: found)
         cursor.pointee.thread.unbindGoroutine()
         cursor.pointee.thread.unbindProc()
         return try loadBatch(cursor)

@@ -73,6 +73,13 @@ enum WireEvent {
     @inline(__always) static var goroutineStackFree: UInt8 { 136 }
 }
 
+extension WireEvent {
+    /// Whether a batch's payload can begin with this type.
+    static func canBeginBatch(_ type: UInt8) -> Bool {
+        WireSpec.timed[type] != nil || [stacks, strings, cpuSamples, frequency, sync].contains(type)
+    }
+}
+
 /// One row a wire event: its name and its arguments, after the time delta that every timed event has.
 struct WireSpec {
     var name: String
