@@ -71,7 +71,19 @@ public final class StringTable {
     }
 
     /// The string, with U+FFFD for each byte that is not UTF-8.
-    public func string(_ id: StringID) -> String { String(decoding: bytes(id), as: UTF8.self) }
+    public func string(_ id: StringID) -> String {
+        let bytes = bytes(id)
+        if isValidUTF8(id) { return String(decoding: bytes, as: UTF8.self) }
+        // Swift's own decoding gives one U+FFFD for several bytes of a character that is cut off.
+        var string = ""
+        var index = 0
+        while index < bytes.count {
+            let length = UTF8Validation.sequenceLength(bytes, at: index)
+            string += length == 0 ? "\u{fffd}" : String(decoding: bytes[index..<index + length], as: UTF8.self)
+            index += max(length, 1)
+        }
+        return string
+    }
 
     private func append(_ bytes: UnsafeRawBufferPointer, hash: UInt64) {
         if count == capacity { grow() }

@@ -21,9 +21,11 @@ import VestigeCore
     @frozen public struct Flags: OptionSet, BitwiseCopyable, Sendable {
         public var rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// It began before the recording, or its begin is lost: `startNanoseconds` is where the recording begins.
+        /// It began before the recording, or its begin is lost: `startNanoseconds` is where the recording
+        /// begins (of a region: where its goroutine was created, if that is later).
         @inlinable public static var beganBefore: Flags { Flags(rawValue: 1) }
-        /// It had not ended when the recording did: `endNanoseconds` is the time of the last event.
+        /// It had not ended when the recording did: `endNanoseconds` is the time of the last event (of a
+        /// region: where its goroutine ended, if that is earlier).
         @inlinable public static var isOpen: Flags { Flags(rawValue: 2) }
         /// The transition that ended it did not come from this state: something between is missing.
         @inlinable public static var isBroken: Flags { Flags(rawValue: 4) }
@@ -31,17 +33,19 @@ import VestigeCore
 
     public var startNanoseconds: Int64 = 0
     public var endNanoseconds: Int64 = 0
-    /// The goroutine the span belongs to. Of a task: the one that began it.
+    /// The goroutine the span belongs to. Of a task: the one that began it. Of a range: the one it is
+    /// bound to, else the one in whose context it began.
     public var goroutine: GoroutineID = .absent
     /// The goroutine that ended the span from outside: who woke it or made it runnable; of a task, who ended it.
+    /// Absent if it ended itself, or if no goroutine ended it (a timer, the network, the scheduler).
     public var endedBy: GoroutineID = .absent
-    /// The thread it ran on (running, syscall).
+    /// The thread it ran on (running, syscall); of a running proc: the one that started it.
     public var thread: ThreadID = .absent
     /// Task of a region, id of a task, scope id of a range (bit pattern of Int64).
     public var identifier: UInt64 = 0
     /// Of a task.
     public var parentTask: TaskID = .absent
-    /// Of a sweep: bytes swept and bytes reclaimed.
+    /// Of a sweep that has ended: bytes swept and bytes reclaimed.
     public var attribute0: UInt64 = 0
     public var attribute1: UInt64 = 0
     /// Stack at the start; of a waiting goroutine: where it blocks.
@@ -70,5 +74,9 @@ import VestigeCore
 
     public init() {}
 
-    @inlinable public var durationNanoseconds: Int64 { endNanoseconds - startNanoseconds }
+    /// Never negative: a span ends at or after its start. Stays in range for hostile times.
+    @inlinable public var durationNanoseconds: Int64 {
+        let (duration, isTooLong) = endNanoseconds.subtractingReportingOverflow(startNanoseconds)
+        return isTooLong ? .max : duration
+    }
 }

@@ -1,0 +1,184 @@
+import VestigeCore
+
+/// Follows the states, lives and regions of goroutines.
+struct GoroutineTracker: ~Copyable {
+    private typealias Record = UnsafeMutablePointer<GoroutineRecord>
+
+    private var records = PagedTable<GoroutineRecord>()
+    private var regions = OpenRegions()
+
+    // MARK: - States
+
+    @inline(__always)
+    mutating func transition(
+        _ event: UnsafePointer<Event>, _ tables: TraceTables, _ output: inout LifelineOutput
+    ) {
+        let (from, to) = (event.pointee.fromGoroutineState, event.pointee.toGoroutineState)
+        guard let record = records.find(event.pointee.subjectGoroutine.rawValue), record.pointee.isKnown else {
+            return discover(event, from, to, tables, &output)
+        }
+        let state = record.pointee.state
+        if from != state || from == to || from == .notExist {
+            return status(record, event, from, to, tables, &output)
+        }
+        record.pointee.life.transitionCount &+= 1
+        change(record, event, to, flags: [], tables, &output)
+    }
+
+    /// A transition that confirms the state, or one that contradicts it.
+    @inline(never)
+    private mutating func status(
+        _ record: Record, _ event: UnsafePointer<Event>, _ from: GoroutineState, _ to: GoroutineState,
+        _ tables: TraceTables, _ output: inout LifelineOutput
+    ) {
+        if to == record.pointee.state, from == to || from == .undetermined {
+            if record.pointee.startStack == .absent { record.pointee.startStack = event.pointee.transitionStack }
+            return noteStartFunction(record, event, tables)
+        }
+        if from == .notExist {
+            // The id is created again while its goroutine is alive: the end of that one is lost.
+            output.spans.append(endedSpan(record, event, flags: .isBroken))
+            end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output)
+            return discover(event, from, to, tables, &output)
+        }
+        if from != .undetermined, from != to { record.pointee.life.transitionCount &+= 1 }
+        change(record, event, to, flags: .isBroken, tables, &output)
+    }
+
+    @inline(__always)
+    private mutating func change(
+        _ record: Record, _ event: UnsafePointer<Event>, _ to: GoroutineState, flags: LifelineSpan.Flags,
+        _ tables: TraceTables, _ output: inout LifelineOutput
+    ) {
+        output.spans.append(endedSpan(record, event, flags: flags))
+        record.pointee.enter(to, event)
+        if !record.pointee.hasStartFunction { noteStartFunction(record, event, tables) }
+        if to == .notExist { end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output) }
+    }
+
+    /// The first transition of a goroutine: its creation, or the first that is heard of it.
+    @inline(never)
+    private mutating func discover(
+        _ event: UnsafePointer<Event>, _ from: GoroutineState, _ to: GoroutineState, _ tables: TraceTables,
+        _ output: inout LifelineOutput
+    ) {
+        guard from != .notExist || to != .notExist else { return }
+        let time = event.pointee.timeNanoseconds
+        let record = record(of: event.pointee.subjectGoroutine)
+        record.pointee.isKnown = true
+        record.pointee.life.source = event.pointee.source
+        record.pointee.life.firstSeenNanoseconds = time
+        record.pointee.life.firstState = to
+        if from == .notExist {
+            record.pointee.life.isCreationKnown = true
+            record.pointee.life.creator = event.pointee.goroutine
+            record.pointee.life.creationStack = event.pointee.stack
+        } else if time > output.firstNanoseconds {
+            record.pointee.startNanoseconds = output.firstNanoseconds
+            record.pointee.source = event.pointee.source
+            output.spans.append(endedSpan(record, event, flags: .beganBefore))
+        }
+        if from != .undetermined, from != to { record.pointee.life.transitionCount &+= 1 }
+        record.pointee.enter(to, event)
+        noteStartFunction(record, event, tables)
+        if to == .notExist { end(record, record.pointee.life(endingAt: time), &output) }
+    }
+
+    @inline(__always)
+    private func endedSpan(_ record: Record, _ event: UnsafePointer<Event>, flags: LifelineSpan.Flags) -> LifelineSpan {
+        var span = record.pointee.span(endingAt: event.pointee.timeNanoseconds, flags: flags)
+        span.endStack = event.pointee.transitionStack
+        if event.pointee.goroutine != span.goroutine {
+            span.endedBy = event.pointee.goroutine
+            span.endedByStack = event.pointee.stack
+            return span
+        }
+        if span.endStack == .absent { span.endStack = event.pointee.stack }
+        // A span that a status event began does not say where it ran; its own end does.
+        if span.thread == .absent, span.state == .running || span.state == .syscall {
+            span.thread = event.pointee.thread
+            if span.state == .running { span.proc = event.pointee.proc }
+        }
+        return span
+    }
+
+    @inline(never)
+    private func noteStartFunction(_ record: Record, _ event: UnsafePointer<Event>, _ tables: TraceTables) {
+        guard !record.pointee.hasStartFunction,
+            let root = tables.stacks.rootFrame(event.pointee.transitionStack)
+        else { return }
+        record.pointee.hasStartFunction = true
+        record.pointee.life.startFunction = root.function
+    }
+
+    /// Ends a life; regions that it leaves open end with it.
+    private mutating func end(_ record: Record, _ life: GoroutineLife, _ output: inout LifelineOutput) {
+        var life = life
+        life.hasEnded = true
+        regions.removeAll(&record.pointee.regions, of: life.goroutine) { region in
+            output.spans.append(region.span(on: life.goroutine, endingAt: life.lastNanoseconds, flags: .isOpen))
+        }
+        output.lives.append(life)
+        records.remove(life.goroutine.rawValue)
+    }
+
+    private mutating func record(of goroutine: GoroutineID) -> Record {
+        records.find(goroutine.rawValue) ?? records.insert(goroutine.rawValue, GoroutineRecord(goroutine))
+    }
+
+    // MARK: - Samples and regions
+
+    mutating func stackSample(_ event: UnsafePointer<Event>) {
+        guard event.pointee.goroutine != .absent else { return }
+        record(of: event.pointee.goroutine).pointee.life.stackSampleCount &+= 1
+    }
+
+    mutating func regionBegin(_ event: UnsafePointer<Event>) {
+        let record = record(of: event.pointee.goroutine)
+        regions.begin(event, &record.pointee.regions)
+    }
+
+    mutating func regionEnd(_ event: UnsafePointer<Event>, _ output: inout LifelineOutput) {
+        let goroutine = event.pointee.goroutine
+        let record = records.find(goroutine.rawValue)
+        var span: LifelineSpan
+        if let record, let region = regions.end(event, &record.pointee.regions) {
+            span = region.span(on: goroutine, endingAt: event.pointee.timeNanoseconds, flags: [])
+        } else {
+            // Nothing on a goroutine can have begun before its creation.
+            let life = record?.pointee.life
+            let start = life?.isCreationKnown == true ? life!.firstSeenNanoseconds : output.firstNanoseconds
+            let region = OpenRegion(event, startingAt: start, depth: record?.pointee.regions.count ?? 0)
+            span = region.span(on: goroutine, endingAt: event.pointee.timeNanoseconds, flags: .beganBefore)
+        }
+        span.endStack = event.pointee.stack
+        output.spans.append(span)
+        if let record, !record.pointee.isKnown, record.pointee.regions.count == 0,
+            record.pointee.life.stackSampleCount == 0
+        {
+            records.remove(goroutine.rawValue)
+        }
+    }
+
+    // MARK: - The end
+
+    mutating func finish(_ output: inout LifelineOutput) {
+        var alive: [Record] = []
+        records.forEach { alive.append($1) }
+        let time = output.lastNanoseconds
+        for record in alive {
+            let goroutine = record.pointee.life.goroutine
+            regions.removeAll(&record.pointee.regions, of: goroutine) { region in
+                output.spans.append(region.span(on: goroutine, endingAt: time, flags: .isOpen))
+            }
+            guard record.pointee.isKnown else { continue }
+            output.spans.append(record.pointee.span(endingAt: time, flags: .isOpen))
+            output.lives.append(record.pointee.life(endingAt: time))
+        }
+        records = PagedTable()
+    }
+
+    func startFunction(of goroutine: GoroutineID) -> StringID {
+        records.find(goroutine.rawValue)?.pointee.life.startFunction ?? .empty
+    }
+}

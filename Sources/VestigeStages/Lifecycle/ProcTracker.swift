@@ -1,0 +1,79 @@
+import VestigeCore
+
+/// What is known of a proc.
+struct ProcRecord: PagedElement {
+    var isOccupied = false
+    var state: ProcState = .undetermined
+    var source: UInt8 = 0
+    var proc: ProcID = .absent
+    var startNanoseconds: Int64 = 0
+    var thread: ThreadID = .absent
+    var reason: StringID = .empty
+
+    static var vacant: ProcRecord { ProcRecord() }
+
+    mutating func enter(_ newState: ProcState, _ event: UnsafePointer<Event>) {
+        state = newState
+        source = event.pointee.source
+        startNanoseconds = event.pointee.timeNanoseconds
+        thread = newState == .running ? event.pointee.thread : .absent
+        reason = event.pointee.name
+    }
+
+    func span(endingAt time: Int64, flags: LifelineSpan.Flags) -> LifelineSpan {
+        var span = LifelineSpan()
+        span.kind = .procState
+        span.procState = state
+        span.proc = proc
+        span.startNanoseconds = startNanoseconds
+        span.endNanoseconds = max(startNanoseconds, time)
+        span.thread = thread
+        span.name = reason
+        span.flags = flags
+        span.source = source
+        return span
+    }
+}
+
+/// Follows the states of procs. A span of a running proc names the thread that started it.
+struct ProcTracker: ~Copyable {
+    private var records = PagedTable<ProcRecord>()
+
+    mutating func transition(_ event: UnsafePointer<Event>, _ output: inout LifelineOutput) {
+        let (from, to) = (event.pointee.fromProcState, event.pointee.toProcState)
+        let proc = event.pointee.subjectProc
+        guard let record = records.find(Int64(proc.rawValue)) else { return discover(event, from, to, &output) }
+        let state = record.pointee.state
+        if to == state, from == to || from == .undetermined { return }
+        let time = event.pointee.timeNanoseconds
+        output.spans.append(record.pointee.span(endingAt: time, flags: from == state ? [] : .isBroken))
+        if to == .notExist {
+            records.remove(Int64(proc.rawValue))
+        } else {
+            record.pointee.enter(to, event)
+        }
+    }
+
+    private mutating func discover(
+        _ event: UnsafePointer<Event>, _ from: ProcState, _ to: ProcState, _ output: inout LifelineOutput
+    ) {
+        var record = ProcRecord()
+        record.isOccupied = true
+        record.proc = event.pointee.subjectProc
+        record.source = event.pointee.source
+        let time = event.pointee.timeNanoseconds
+        if from != .notExist, time > output.firstNanoseconds {
+            record.startNanoseconds = output.firstNanoseconds
+            output.spans.append(record.span(endingAt: time, flags: .beganBefore))
+        }
+        guard to != .notExist else { return }
+        record.enter(to, event)
+        records.insert(Int64(record.proc.rawValue), record)
+    }
+
+    mutating func finish(_ output: inout LifelineOutput) {
+        let time = output.lastNanoseconds
+        records.forEach { output.spans.append($1.pointee.span(endingAt: time, flags: .isOpen)) }
+        records = PagedTable()
+    }
+}
