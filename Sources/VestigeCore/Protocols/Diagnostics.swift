@@ -23,11 +23,12 @@ public final class Diagnostics {
         case timesClamped
         case unknownVersion
         case trailingBytes
+        case linesUnknown
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes:
+                .stringsUnresolved, .trailingBytes, .linesUnknown:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .unknownVersion: .warning
             }
@@ -47,6 +48,7 @@ public final class Diagnostics {
             case .timesClamped: "times were out of range and were limited"
             case .unknownVersion: "format version newer than this reader knows"
             case .trailingBytes: "bytes follow the end of the trace"
+            case .linesUnknown: "lines are of a kind that this version does not know"
             }
         }
     }
