@@ -24,11 +24,12 @@ public final class Diagnostics {
         case frequencyAssumed
         case unknownVersion
         case trailingBytes
+        case linesUnknown
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes:
+                .stringsUnresolved, .trailingBytes, .linesUnknown:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
@@ -50,6 +51,7 @@ public final class Diagnostics {
             case .frequencyAssumed: "generations do not state their clock frequency; 15,625,000 per second was assumed"
             case .unknownVersion: "format version newer than this reader knows"
             case .trailingBytes: "bytes follow the end of the trace"
+            case .linesUnknown: "lines are of a kind that this version does not know"
             }
         }
     }

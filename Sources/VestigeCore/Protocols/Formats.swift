@@ -32,11 +32,13 @@ public struct InputFormat: Sendable {
 }
 
 /// What a user asks of an output, beside its place.
-public struct OutputOptions: Sendable {
+public struct OutputOptions {
     /// Which tables to write, for formats that write several; nil for all.
     public var tables: [String]?
     /// Arrows from whoever creates or wakes a goroutine to that goroutine.
     public var writesFlows = true
+    /// What was lost on the way, for formats that say so in the output.
+    public var diagnostics: Diagnostics?
 
     public init() {}
 }
