@@ -27,7 +27,7 @@ if [ $# -eq 0 ]; then set -- orders mutex pipeline gc hog generations cut; fi
 for case in "$@"; do
 	if [ "$case" = cut ]; then
 		# As a process that was killed leaves it: the last generation is not whole.
-		head -c $(($(stat -c %s generations/generations.trace) * 17 / 20)) generations/generations.trace >cut/cut.trace
+		head -c $(($(stat -c %s generations/generations.trace) * 3 / 4)) generations/generations.trace >cut/cut.trace
 	else
 		record "$case"
 	fi

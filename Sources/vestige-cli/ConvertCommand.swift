@@ -69,13 +69,13 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        let seconds = Units.seconds(result.elapsed)
         let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
         var text = place.map { "\(input) → \($0): " } ?? "\(input): "
-        text += "\(Units.counted(result.eventCount, "event")) in \(Units.decimal(seconds, digits: 2)) s"
-        if let size = result.inputSize, seconds >= 0.1 {
-            text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)"
-        }
+        text += Units.counted(result.eventCount, "event")
+        let seconds = Units.seconds(result.elapsed)
+        guard seconds >= 0.1 else { return text }
+        text += " in \(Units.decimal(seconds, digits: 2)) s"
+        if let size = result.inputSize { text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)" }
         return text
     }
 }

@@ -6,7 +6,7 @@ enum InfoReport {
     static func text(_ info: TraceInfo) -> String {
         let rows = general(info) + contents(info.counts) + events(info.counts) + losses(info)
         let body = rows.map { name, value in
-            "  \(name)\(String(repeating: " ", count: max(1, 22 - name.count)))\(Console.escaped(value))\n"
+            "  \(name)\(String(repeating: " ", count: max(1, 32 - name.count)))\(Console.escaped(value))\n"
         }
         return Console.escaped(info.path) + "\n" + body.joined()
     }
