@@ -53,6 +53,14 @@ public struct CorpusTrace: Decodable, Sendable, CustomStringConvertible {
     public var format: String?
     public var must: String
     public var stable: Bool?
+    public var recoverable: Recoverable?
+
+    /// The complete generations at the front of a cut file, read as a file of their own.
+    public struct Recoverable: Decodable, Sendable {
+        public var bytes: Int
+        public var events: Int
+        public var hashFull: String?
+    }
 
     public var description: String { name }
     public var path: String { Corpus.traceFolder!.appendingPathComponent(file).path }

@@ -65,7 +65,7 @@ struct BatchScanner: ~Copyable {
             throw source.error(
                 .damaged, at: offset, expected: "a batch (byte 1 or 49)", found: "byte \(type)")
         }
-        var header = try parse(bytes, isExperimental: type == WireEvent.experimentalBatch)
+        var header = try parse(bytes)
         let missing = try missingBytes(header)
         header.size -= missing
         header.isTorn = missing > 0
@@ -76,28 +76,17 @@ struct BatchScanner: ~Copyable {
     /// Goes on at another place.
     mutating func move(to offset: UInt64) { self.offset = offset }
 
-    private mutating func parse(
-        _ bytes: UnsafeRawBufferPointer, isExperimental: Bool
-    ) throws(TraceError) -> BatchHeader {
-        var position = isExperimental ? 2 : 1
+    private func parse(_ bytes: UnsafeRawBufferPointer) throws(TraceError) -> BatchHeader {
+        if let header = header(bytes) { return header }
+        var position = bytes.first == WireEvent.experimentalBatch ? 2 : 1
         let generation = try field("batch generation", bytes, &position)
-        let thread = try field("batch thread", bytes, &position)
-        let ticks = try field("batch time", bytes, &position)
+        _ = try field("batch thread", bytes, &position)
+        _ = try field("batch time", bytes, &position)
         let size = try field("batch size", bytes, &position)
-        guard size <= WireLimit.batchBytes else {
-            throw source.error(
-                .damaged, at: offset, context: ["batch header"],
-                expected: "a batch of at most \(WireLimit.batchBytes) bytes", found: "\(size) bytes")
-        }
-        guard generation != 0 else {
-            throw source.error(
-                .damaged, at: offset, context: ["batch header"], expected: "a generation number from 1",
-                found: "0")
-        }
-        return BatchHeader(
-            generation: generation, thread: ThreadID(Int64(bitPattern: thread)), ticks: ticks, offset: offset,
-            payloadOffset: offset + UInt64(position), size: Int(size), experiment: isExperimental ? bytes[1] : 0,
-            firstEvent: size > 0 && position < bytes.count ? bytes[position] : 0)
+        throw source.error(
+            .damaged, at: offset, context: ["batch header"],
+            expected: "a generation from 1 and a batch of at most \(WireLimit.batchBytes) bytes",
+            found: "generation \(generation) and \(size) bytes")
     }
 
     private func field(
@@ -166,28 +155,42 @@ struct BatchScanner: ~Copyable {
         }
     }
 
+    /// Makes no errors on the way: most places that are looked at are none.
     private mutating func isChain(at start: UInt64, _ surroundings: Surroundings) throws(TraceError) -> Bool {
         defer { offset = start }
         offset = start
-        var links = 0
-        while links < 3 {
-            let item: Item
-            do throws(TraceError) {
-                item = try next()
-            } catch {
-                // A chain may end where the file does, not in damage.
-                return links > 0 && error.code == .truncated
+        for link in 0..<3 {
+            var bytes = try look(Self.headerBytes)
+            while surroundings.version >= 26, bytes.first == WireEvent.endOfGeneration {
+                offset += 1
+                bytes = try look(Self.headerBytes)
             }
-            switch item {
-            case .end: return links > 0
-            case .header: return true
-            case .endOfGeneration: continue
-            case .batch(let header), .tornBatch(let header, _):
-                guard isNear(header, surroundings) else { return false }
-                links += 1
+            guard !bytes.isEmpty else { return link > 0 }
+            if GoTraceHeader.version(bytes) != nil { return true }
+            guard let header = header(bytes), isNear(header, surroundings) else {
+                // The file may end within a header.
+                return link > 0 && bytes.count < Self.headerBytes && bytes[0] == WireEvent.eventBatch
             }
+            offset = header.payloadOffset + UInt64(header.size)
         }
         return true
+    }
+
+    /// The header that `bytes`, at `offset`, begin with; nil if they begin with none.
+    private func header(_ bytes: UnsafeRawBufferPointer) -> BatchHeader? {
+        guard let type = bytes.first, type == WireEvent.eventBatch || type == WireEvent.experimentalBatch else {
+            return nil
+        }
+        let isExperimental = type == WireEvent.experimentalBatch
+        var position = isExperimental ? 2 : 1
+        guard let generation = Varint.read(bytes, at: &position), generation != 0,
+            let thread = Varint.read(bytes, at: &position), let ticks = Varint.read(bytes, at: &position),
+            let size = Varint.read(bytes, at: &position), size <= WireLimit.batchBytes
+        else { return nil }
+        return BatchHeader(
+            generation: generation, thread: ThreadID(Int64(bitPattern: thread)), ticks: ticks, offset: offset,
+            payloadOffset: offset + UInt64(position), size: Int(size), experiment: isExperimental ? bytes[1] : 0,
+            firstEvent: size > 0 && position < bytes.count ? bytes[position] : 0)
     }
 
     private func isNear(_ header: BatchHeader, _ surroundings: Surroundings) -> Bool {

@@ -36,9 +36,9 @@ struct CursorHeap: ~Copyable {
 
     /// A cursor before the thread's first batch, with a buffer of its own.
     mutating func makeCursor(
-        thread: UnsafeMutablePointer<ThreadRecord>, threadIndex: Int32, bufferSize: Int
+        thread: UnsafeMutablePointer<ThreadRecord>, threadIndex: Int32
     ) -> Cursor {
-        let cursor = spare.popLast() ?? Self.allocate(bufferSize)
+        let cursor = spare.popLast() ?? Self.allocate()
         let buffer = cursor.pointee.buffer
         cursor.pointee = ThreadCursor(
             time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
@@ -46,9 +46,9 @@ struct CursorHeap: ~Copyable {
         return cursor
     }
 
-    private static func allocate(_ bufferSize: Int) -> Cursor {
+    private static func allocate() -> Cursor {
         let cursor = Cursor.allocate(capacity: 1)
-        let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: bufferSize)
+        let buffer = BatchBuffer.allocate()
         cursor.initialize(
             to: ThreadCursor(
                 time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
@@ -57,7 +57,7 @@ struct CursorHeap: ~Copyable {
     }
 
     private static func free(_ cursor: Cursor) {
-        cursor.pointee.buffer.deallocate()
+        BatchBuffer.free(cursor.pointee.buffer)
         cursor.deallocate()
     }
 

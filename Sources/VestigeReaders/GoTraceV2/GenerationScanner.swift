@@ -125,7 +125,7 @@ struct GenerationScanner: ~Copyable {
         // A program that is killed early leaves the clocks of a generation and no events: nothing
         // is lost.
         if current.threads.isEmpty {
-            generation = nil
+            if version >= 26 { generation = nil }
             return
         }
         generation!.isComplete = false

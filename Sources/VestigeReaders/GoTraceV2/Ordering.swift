@@ -99,8 +99,7 @@ struct Ordering: ~Copyable {
         heap.recycleAll()
         for index in generation.threads.indices {
             let cursor = heap.makeCursor(
-                thread: thread(generation.threads[index].thread), threadIndex: Int32(index),
-                bufferSize: Int(WireLimit.batchBytes) + WireLimit.eventBytes)
+                thread: thread(generation.threads[index].thread), threadIndex: Int32(index))
             if try loadBatch(cursor) { heap.insert(cursor) } else { heap.recycle(cursor) }
         }
     }

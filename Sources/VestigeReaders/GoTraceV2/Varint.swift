@@ -1,8 +1,9 @@
 /// Unsigned LEB128 as Go writes it (`encoding/binary`).
 enum Varint {
-    /// Reads one varint and moves `pointer` behind it. At most 10 bytes are looked at, so with
-    /// `WireLimit.eventBytes` of padding behind a batch one check an event replaces one a byte: a
-    /// pointer beyond the end says that the batch is cut or the varint has no end.
+    /// Reads one varint and moves `pointer` behind it, without looking for the end: a pointer beyond
+    /// the batch's end, looked at once an event, says that the batch is cut or a varint has no end.
+    ///
+    /// safe: the bytes lie in a `BatchBuffer`, whose padding is what an event may run over its end.
     @inline(__always) static func read(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
         let first = pointer[0]
         if first < 0x80 {
@@ -36,7 +37,7 @@ enum Varint {
             }
             shift += 7
         }
-        pointer += 1 << 30  // far beyond any batch: no varint
+        pointer += BatchBuffer.beyond  // no varint
         return 0
     }
 

@@ -1,0 +1,123 @@
+import Testing
+import Vestige
+import VestigeTestSupport
+
+/// What must hold for any input.
+@Suite struct GoTraceV2PropertyTests {
+    static let samples = Samples.files(in: "gotrace-v2", suffix: ".trace")
+    static let small = samples.filter { Samples.size($0) < 8_000 }
+
+    @Test(arguments: samples) func batchCapacityChangesNothing(_ path: String) throws {
+        let whole = try Reading(path: path)
+        for capacity in [8, 9, 63, 1000] {
+            let other = try Reading(path: path, capacity: capacity)
+            #expect(other.lines == whole.lines)
+            #expect(other.error == whole.error)
+        }
+    }
+
+    @Test(arguments: samples) func aPipeGivesWhatAFileGives(_ path: String) throws {
+        let file = try Reading(path: path)
+        let pipe = Reading(bytes: try Corpus.bytes(of: path))
+        #expect(pipe.lines == file.lines)
+        #expect(pipe.diagnostics.nonZero.map(\.count) == file.diagnostics.nonZero.map(\.count))
+    }
+
+    @Test(arguments: small) func truncationAtEveryByteGivesEventsOrAnError(_ path: String) throws {
+        let bytes = try Corpus.bytes(of: path)
+        var most = 0
+        for length in 0..<bytes.count {
+            let reading = Reading(bytes: Array(bytes[..<length]), format: GoTraceV2Format.format)
+            #expect(!reading.events.isEmpty || reading.error != nil)
+            let isWhole = reading.error == nil && !reading.diagnostics.hasLoss
+            // Cut right behind the header there is an empty trace; elsewhere the cut must show.
+            if length > GoTraceHeaderLength, reading.events.count > 2 { #expect(!isWhole) }
+            most = max(most, reading.events.count)
+        }
+        #expect(most > 10)
+    }
+
+    /// Seeded, so that a failure can be repeated; the seed is in the message.
+    @Test(arguments: small, [UInt64(1), 2, 3, 4]) func damageNeverCrashes(_ path: String, _ seed: UInt64) throws {
+        let bytes = try Corpus.bytes(of: path)
+        var random = SeededRandom(seed: seed)
+        for round in 0..<250 {
+            var damaged = bytes
+            for _ in 0...Int(random.next() % 4) { random.damage(&damaged) }
+            let reading = Reading(bytes: damaged, format: GoTraceV2Format.format)
+            let times = reading.events.map(\.timeNanoseconds)
+            #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 || $1 == $0 }, "seed \(seed) round \(round)")
+            #expect(!reading.events.isEmpty || reading.error != nil, "seed \(seed) round \(round)")
+        }
+    }
+
+    @Test func damageInOneBatchLeavesTheOthers() throws {
+        var trace = GoTraceBuilder()
+        for thread in UInt64(1)...3 {
+            trace.batch(thread: thread, time: thread * 100) {
+                $0.event("ProcStatus", thread, 1)
+                $0.event("HeapAlloc", 1)
+                if thread == 2 { $0.raw([120, 1, 2, 3]) }
+                $0.event("HeapAlloc", 2)
+            }
+        }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.diagnostics[.batchesLost] == 1)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 5)
+        #expect(reading.diagnostics.errors.first?.description.contains("event type 120") == true)
+    }
+
+    @Test func readingGoesOnBehindADamagedHeader() throws {
+        var trace = GoTraceBuilder()
+        func metrics(_ thread: UInt64, _ time: UInt64) {
+            trace.batch(thread: thread, time: time) {
+                $0.event("ProcStatus", thread, 1)
+                for value in 0..<20 { $0.event("HeapAlloc", UInt64(value)) }
+            }
+        }
+        metrics(1, 100)
+        trace.raw([UInt8](repeating: 0, count: 3000))
+        for thread in UInt64(2)...5 { metrics(thread, thread * 1000) }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.error == nil)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 100)
+        #expect(reading.diagnostics[.bytesLost] == 3000)
+    }
+
+    @Test func aLaterTraceInTheSameFileIsReadToo() throws {
+        func trace(at time: UInt64) -> [UInt8] {
+            var trace = GoTraceBuilder()
+            trace.batch(thread: 1, time: time) {
+                $0.event("ProcStatus", 0, 1)
+                $0.event("GoStatus", 1, 1, 2)
+                $0.event("HeapAlloc", 5)
+            }
+            trace.endGeneration()
+            return trace.bytes
+        }
+        // Frequency and string batches of the builder start at 1, so the second trace needs no earlier ones.
+        let both = Reading(bytes: trace(at: 100) + trace(at: 100))
+        #expect(both.error?.description.contains("earlier one") == true)
+        #expect(both.diagnostics[.bytesLost] > 0)
+        #expect(both.events.filter { $0.kind == .metric }.count == 1)
+    }
+
+    @Test func aNewerVersionIsReadUntilItSaysSomethingNew() throws {
+        var trace = GoTraceBuilder(version: 31)
+        trace.batch(thread: 1) {
+            $0.event("ProcStatus", 0, 1)
+            $0.event("HeapAlloc", 1)
+            $0.raw([90, 1, 1])
+            $0.event("HeapAlloc", 2)
+        }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.diagnostics[.unknownVersion] == 1)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 1)
+        #expect(reading.error?.description.contains("event type 90") == true)
+    }
+}
+
+private let GoTraceHeaderLength = 16
