@@ -37,7 +37,7 @@ struct GoroutineTracker: ~Copyable {
         }
         if from == .notExist {
             // The id is created again while its goroutine is alive: the end of that one is lost.
-            output.spans.append(endedSpan(record, event, flags: .isBroken))
+            output.add(endedSpan(record, event, flags: .isBroken))
             end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output)
             return discover(event, from, to, tables, &output)
         }
@@ -50,7 +50,7 @@ struct GoroutineTracker: ~Copyable {
         _ record: Record, _ event: UnsafePointer<Event>, _ to: GoroutineState, flags: LifelineSpan.Flags,
         _ tables: TraceTables, _ output: inout LifelineOutput
     ) {
-        output.spans.append(endedSpan(record, event, flags: flags))
+        output.add(endedSpan(record, event, flags: flags))
         record.pointee.enter(to, event)
         if !record.pointee.hasStartFunction { noteStartFunction(record, event, tables) }
         if to == .notExist { end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output) }
@@ -76,7 +76,7 @@ struct GoroutineTracker: ~Copyable {
         } else if time > output.firstNanoseconds {
             record.pointee.startNanoseconds = output.firstNanoseconds
             record.pointee.source = event.pointee.source
-            output.spans.append(endedSpan(record, event, flags: .beganBefore))
+            output.add(endedSpan(record, event, flags: .beganBefore))
         }
         if from != .undetermined, from != to { record.pointee.life.transitionCount &+= 1 }
         record.pointee.enter(to, event)
@@ -116,7 +116,7 @@ struct GoroutineTracker: ~Copyable {
         var life = life
         life.hasEnded = true
         regions.removeAll(&record.pointee.regions, of: life.goroutine) { region in
-            output.spans.append(region.span(on: life.goroutine, endingAt: life.lastNanoseconds, flags: .isOpen))
+            output.add(region.span(on: life.goroutine, endingAt: life.lastNanoseconds, flags: .isOpen))
         }
         output.lives.append(life)
         records.remove(life.goroutine.rawValue)
@@ -152,7 +152,7 @@ struct GoroutineTracker: ~Copyable {
             span = region.span(on: goroutine, endingAt: event.pointee.timeNanoseconds, flags: .beganBefore)
         }
         span.endStack = event.pointee.stack
-        output.spans.append(span)
+        output.add(span)
         if let record, !record.pointee.isKnown, record.pointee.regions.count == 0,
             record.pointee.life.stackSampleCount == 0
         {
@@ -169,10 +169,10 @@ struct GoroutineTracker: ~Copyable {
         for record in alive {
             let goroutine = record.pointee.life.goroutine
             regions.removeAll(&record.pointee.regions, of: goroutine) { region in
-                output.spans.append(region.span(on: goroutine, endingAt: time, flags: .isOpen))
+                output.add(region.span(on: goroutine, endingAt: time, flags: .isOpen))
             }
             guard record.pointee.isKnown else { continue }
-            output.spans.append(record.pointee.span(endingAt: time, flags: .isOpen))
+            output.add(record.pointee.span(endingAt: time, flags: .isOpen))
             output.lives.append(record.pointee.life(endingAt: time))
         }
         records = PagedTable()
