@@ -106,6 +106,19 @@ import VestigeTestSupport
         #expect(spans.allSatisfy { $0.proc == .absent })
     }
 
+    @Test func spansAndRegionsKnowTheStartFunctionOnceAStackHasToldIt() {
+        script.sync(at: 0)
+        script.go(7, .undetermined, .running, at: 5, by: -1)
+        script.go(7, .running, .runnable, at: 8)
+        script.mark(.regionBegin, "r", at: 9, on: 7)
+        script.go(7, .runnable, .waiting, at: 10, ownStack: ["runtime.gopark", "main.work"])
+        script.mark(.regionEnd, "r", at: 12, on: 7)
+        script.mark(.regionEnd, "unknown", at: 13, on: 8)
+        script.sync(at: 20)
+        let functions = CollectedLifelines(script).spans.map { script.tables.strings.string($0.startFunction) }
+        #expect(functions == ["", "", "main.work", "main.work", "", "main.work"])
+    }
+
     @Test func anIdThatIsUsedAgainHasTwoLives() {
         script.sync(at: 0)
         for start: Int64 in [10, 50] {
