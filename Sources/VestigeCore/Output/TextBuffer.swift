@@ -74,6 +74,19 @@ public final class TextBuffer {
         string.withUTF8 { append($0) }
     }
 
+    /// Takes back what was not handed on yet.
+    public func removeAll() { position = start }
+
+    /// Takes back the last byte, if it was not handed on yet.
+    @inlinable public func removeLast() {
+        if position > start { position -= 1 }
+    }
+
+    /// The bytes that were not handed on yet; `body` must not append to this buffer.
+    @inlinable public func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        body(UnsafeBufferPointer(start: start, count: count))
+    }
+
     // MARK: - Numbers
 
     @inlinable public func append(_ value: Int64) {
