@@ -31,9 +31,7 @@ final class CSVCells {
             text.append(":")
             text.append(frame.line)
         }
-        text.withBytes { bytes in
-            stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(bytes) }
-        }
+        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending) }
     }
 }
 
@@ -66,7 +64,7 @@ private final class RenderedCells {
     @inline(never) func render(_ id: UInt32, to buffer: TextBuffer, _ body: (TextBuffer) -> Void) {
         let start = buffer.count
         body(buffer)
-        buffer.withBytes { keep(UnsafeBufferPointer(rebasing: $0[start...]), of: id) }
+        keep(UnsafeBufferPointer(rebasing: buffer.pending[start...]), of: id)
     }
 
     private func keep(_ cell: UnsafeBufferPointer<UInt8>, of id: UInt32) {

@@ -15,7 +15,10 @@ struct CSVRow {
     }
 
     func header(_ columns: [CSVColumn]) {
-        for column in columns { word(column.name) }
+        for column in columns {
+            buffer.append(column.name)
+            comma()
+        }
         endOfLine()
     }
 
@@ -53,11 +56,6 @@ struct CSVRow {
 
     /// A word of ours, which needs no quotes.
     @inline(__always) func word(_ word: StaticString) {
-        buffer.append(word)
-        comma()
-    }
-
-    func word(_ word: String) {
         buffer.append(word)
         comma()
     }
