@@ -12,7 +12,8 @@ public enum Formats {
 
     /// Formats that can be written.
     public static let outputs: [OutputFormat] = [
-        NullFormat.format
+        NullFormat.format,
+        CSVFormat.format,
     ]
 
     /// What `convert` writes where nothing says which format.

@@ -2,24 +2,50 @@
 /// neither allocates nor goes through String. `flush` hands the bytes on.
 public final class TextBuffer {
     private let sink: any ByteSink
-    @usableFromInline var start: UnsafeMutablePointer<UInt8>
-    @usableFromInline var position: UnsafeMutablePointer<UInt8>
-    @usableFromInline var end: UnsafeMutablePointer<UInt8>
+
+    /// The buffer's memory and how far it is filled.
+    @usableFromInline struct Cursor {
+        @usableFromInline var start: UnsafeMutablePointer<UInt8>
+        @usableFromInline var position: UnsafeMutablePointer<UInt8>
+        @usableFromInline var end: UnsafeMutablePointer<UInt8>
+
+        @usableFromInline init(_ start: UnsafeMutablePointer<UInt8>, used: Int, capacity: Int) {
+            self.start = start
+            position = start + used
+            end = start + capacity
+        }
+    }
+
+    /// Behind a pointer, since each access to a stored property of a public class is checked for
+    /// exclusiveness, which made most of the cost of writing.
+    @usableFromInline let cursor: UnsafeMutablePointer<Cursor>
+
+    @inlinable var start: UnsafeMutablePointer<UInt8> { cursor.pointee.start }
+    @inlinable var end: UnsafeMutablePointer<UInt8> { cursor.pointee.end }
+    @inlinable var position: UnsafeMutablePointer<UInt8> {
+        get { cursor.pointee.position }
+        set { cursor.pointee.position = newValue }
+    }
+
     /// Bytes handed to the sink so far.
     public private(set) var flushedCount: UInt64 = 0
 
     public init(_ sink: any ByteSink, capacity: Int = 256 << 10) {
         self.sink = sink
-        start = .allocate(capacity: capacity)
-        position = start
-        end = start + capacity
+        cursor = .allocate(capacity: 1)
+        cursor.initialize(to: Cursor(.allocate(capacity: capacity), used: 0, capacity: capacity))
     }
 
-    deinit { start.deallocate() }
+    deinit {
+        start.deallocate()
+        cursor.deallocate()
+    }
 
     @inlinable public var count: Int { position - start }
     @inlinable public var capacity: Int { end - start }
     public var bytesWritten: UInt64 { flushedCount + UInt64(count) }
+    /// What has not been handed to the sink yet; valid until the buffer changes.
+    public var pending: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
     /// Hands the bytes to the sink when the buffer is more than half full. Call it between records.
     @inlinable public func flushIfNeeded() throws(TraceError) {
@@ -43,9 +69,7 @@ public final class TextBuffer {
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         moved.initialize(from: start, count: used)
         start.deallocate()
-        start = moved
-        position = moved + used
-        end = moved + larger
+        cursor.pointee = Cursor(moved, used: used, capacity: larger)
     }
 
     // MARK: - Plain text
@@ -69,9 +93,19 @@ public final class TextBuffer {
         position += bytes.count
     }
 
+    /// Disfavoured, so that a literal is a `StaticString`.
+    @_disfavoredOverload
     public func append(_ string: String) {
         var string = string
         string.withUTF8 { append($0) }
+    }
+
+    /// Takes back what was not handed on yet.
+    public func removeAll() { position = start }
+
+    /// Takes back the last byte, if it was not handed on yet.
+    @inlinable public func removeLast() {
+        if position > start { position -= 1 }
     }
 
     // MARK: - Numbers
@@ -87,16 +121,28 @@ public final class TextBuffer {
 
     @inlinable public func append(_ value: UInt64) {
         reserve(20)
-        let digits = Self.digitCount(value)
-        var rest = value
-        var index = digits - 1
-        while index >= 0 {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            position[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-            index -= 1
+        let start = position
+        if value < 10 {
+            start[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
+            position = start + 1
+            return
         }
-        position += digits
+        let end = start + Self.digitCount(value)
+        var next = end
+        var rest = value
+        // Two digits a division, which is what takes the time.
+        while rest >= 100 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            next -= 2
+            Self.write(pair: pair, at: next)
+            rest = quotient
+        }
+        if rest >= 10 {
+            Self.write(pair: rest, at: next - 2)
+        } else {
+            next[-1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
+        }
+        position = end
     }
 
     /// Nanoseconds as microseconds with exactly three decimals, e.g. 1234567 as `1234.567`.
@@ -105,11 +151,12 @@ public final class TextBuffer {
         let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
         append(whole)
         reserve(4)
-        position[0] = UInt8(ascii: ".")
-        position[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 100)
-        position[2] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 10 % 10)
-        position[3] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction % 10)
-        position += 4
+        let start = position
+        let hundreds = fraction / 100
+        start[0] = UInt8(ascii: ".")
+        start[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds)
+        Self.write(pair: fraction &- hundreds &* 100, at: start + 2)
+        position = start + 4
     }
 
     @inlinable public func appendHex(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -208,6 +255,13 @@ public final class TextBuffer {
 
     @inlinable static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10
+    }
+
+    /// A number below 100 as two digits.
+    @inlinable @inline(__always) static func write(pair: UInt64, at place: UnsafeMutablePointer<UInt8>) {
+        let tens = (pair &* 103) >> 10
+        place[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
+        place[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: pair &- tens &* 10)
     }
 
     @inlinable static func digitCount(_ value: UInt64) -> Int {

@@ -52,6 +52,7 @@ struct GoroutineRecord: PagedElement {
         span.startNanoseconds = startNanoseconds
         span.endNanoseconds = max(startNanoseconds, time)
         span.name = reason
+        span.startFunction = life.startFunction
         span.startStack = startStack
         span.proc = proc
         span.thread = thread

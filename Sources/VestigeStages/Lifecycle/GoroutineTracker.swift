@@ -37,7 +37,7 @@ struct GoroutineTracker: ~Copyable {
         }
         if from == .notExist {
             // The id is created again while its goroutine is alive: the end of that one is lost.
-            output.spans.append(endedSpan(record, event, flags: .isBroken))
+            output.add(endedSpan(record, event, flags: .isBroken))
             end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output)
             return discover(event, from, to, tables, &output)
         }
@@ -50,9 +50,9 @@ struct GoroutineTracker: ~Copyable {
         _ record: Record, _ event: UnsafePointer<Event>, _ to: GoroutineState, flags: LifelineSpan.Flags,
         _ tables: TraceTables, _ output: inout LifelineOutput
     ) {
-        output.spans.append(endedSpan(record, event, flags: flags))
-        record.pointee.enter(to, event)
         if !record.pointee.hasStartFunction { noteStartFunction(record, event, tables) }
+        output.add(endedSpan(record, event, flags: flags))
+        record.pointee.enter(to, event)
         if to == .notExist { end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output) }
     }
 
@@ -69,6 +69,7 @@ struct GoroutineTracker: ~Copyable {
         record.pointee.life.source = event.pointee.source
         record.pointee.life.firstSeenNanoseconds = time
         record.pointee.life.firstState = to
+        noteStartFunction(record, event, tables)
         if from == .notExist {
             record.pointee.life.isCreationKnown = true
             record.pointee.life.creator = event.pointee.goroutine
@@ -76,11 +77,10 @@ struct GoroutineTracker: ~Copyable {
         } else if time > output.firstNanoseconds {
             record.pointee.startNanoseconds = output.firstNanoseconds
             record.pointee.source = event.pointee.source
-            output.spans.append(endedSpan(record, event, flags: .beganBefore))
+            output.add(endedSpan(record, event, flags: .beganBefore))
         }
         if from != .undetermined, from != to { record.pointee.life.transitionCount &+= 1 }
         record.pointee.enter(to, event)
-        noteStartFunction(record, event, tables)
         if to == .notExist { end(record, record.pointee.life(endingAt: time), &output) }
     }
 
@@ -116,7 +116,7 @@ struct GoroutineTracker: ~Copyable {
         var life = life
         life.hasEnded = true
         regions.removeAll(&record.pointee.regions, of: life.goroutine) { region in
-            output.spans.append(region.span(on: life.goroutine, endingAt: life.lastNanoseconds, flags: .isOpen))
+            output.add(region.span(of: life, endingAt: life.lastNanoseconds, flags: .isOpen))
         }
         output.lives.append(life)
         records.remove(life.goroutine.rawValue)
@@ -143,16 +143,16 @@ struct GoroutineTracker: ~Copyable {
         let record = records.find(goroutine.rawValue)
         var span: LifelineSpan
         if let record, let region = regions.end(event, &record.pointee.regions) {
-            span = region.span(on: goroutine, endingAt: event.pointee.timeNanoseconds, flags: [])
+            span = region.span(of: record.pointee.life, endingAt: event.pointee.timeNanoseconds, flags: [])
         } else {
             // Nothing on a goroutine can have begun before its creation.
-            let life = record?.pointee.life
-            let start = life?.isCreationKnown == true ? life!.firstSeenNanoseconds : output.firstNanoseconds
+            let life = record?.pointee.life ?? GoroutineRecord(goroutine).life
+            let start = life.isCreationKnown ? life.firstSeenNanoseconds : output.firstNanoseconds
             let region = OpenRegion(event, startingAt: start, depth: record?.pointee.regions.count ?? 0)
-            span = region.span(on: goroutine, endingAt: event.pointee.timeNanoseconds, flags: .beganBefore)
+            span = region.span(of: life, endingAt: event.pointee.timeNanoseconds, flags: .beganBefore)
         }
         span.endStack = event.pointee.stack
-        output.spans.append(span)
+        output.add(span)
         if let record, !record.pointee.isKnown, record.pointee.regions.count == 0,
             record.pointee.life.stackSampleCount == 0
         {
@@ -167,12 +167,12 @@ struct GoroutineTracker: ~Copyable {
         records.forEach { alive.append($1) }
         let time = output.lastNanoseconds
         for record in alive {
-            let goroutine = record.pointee.life.goroutine
-            regions.removeAll(&record.pointee.regions, of: goroutine) { region in
-                output.spans.append(region.span(on: goroutine, endingAt: time, flags: .isOpen))
+            let life = record.pointee.life
+            regions.removeAll(&record.pointee.regions, of: life.goroutine) { region in
+                output.add(region.span(of: life, endingAt: time, flags: .isOpen))
             }
             guard record.pointee.isKnown else { continue }
-            output.spans.append(record.pointee.span(endingAt: time, flags: .isOpen))
+            output.add(record.pointee.span(endingAt: time, flags: .isOpen))
             output.lives.append(record.pointee.life(endingAt: time))
         }
         records = PagedTable()

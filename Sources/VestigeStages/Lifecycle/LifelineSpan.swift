@@ -56,6 +56,8 @@ import VestigeCore
     public var endedByStack: StackID = .absent
     /// Reason of the transition into the state, or the name of the region, task or range.
     public var name: StringID = .empty
+    /// Of a goroutine's states and regions: its start function, as far as it is known when they end.
+    public var startFunction: StringID = .empty
     /// The proc it ran on (running), or whose span it is (procState).
     public var proc: ProcID = .absent
     /// How many regions enclose a region on its goroutine.

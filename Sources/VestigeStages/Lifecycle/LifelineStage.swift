@@ -42,13 +42,40 @@ struct LifelineCore: ~Copyable {
 
     mutating func process(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) {
         output.clear()
-        guard var event = events.baseAddress, !events.isEmpty else { return }
-        output.note(first: event.pointee.timeNanoseconds, last: events[events.count - 1].timeNanoseconds)
-        let end = event + events.count
-        while event < end {
-            take(event, tables)
-            event += 1
+        guard let first = events.first, let last = events.last else { return }
+        output.note(first: first.timeNanoseconds, last: last.timeNanoseconds)
+        withOutput(roomFor: events.count) { core in
+            var event = events.baseAddress!
+            let end = event + events.count
+            while event < end {
+                core.take(event, tables)
+                event += 1
+            }
         }
+    }
+
+    mutating func finish() {
+        output.clear()
+        withOutput(roomFor: 0) { core in
+            core.goroutines.finish(&core.output)
+            core.procs.finish(&core.output)
+            core.tasks.finish(&core.output)
+            core.ranges.finish(&core.output)
+        }
+    }
+
+    /// Lets `body` write its spans straight into the array: appending one by one costs more than all else.
+    private mutating func withOutput(roomFor count: Int, _ body: (inout LifelineCore) -> Void) {
+        var spans: [LifelineSpan] = []
+        swap(&spans, &output.spans)
+        spans.append(addingCapacity: count + 64) { room in
+            room.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                output.open(buffer)
+                body(&self)
+                initializedCount = output.close()
+            }
+        }
+        output.take(spans)
     }
 
     @inline(__always)
@@ -67,23 +94,28 @@ struct LifelineCore: ~Copyable {
         case .sync, .metric, .label, .log, .experimental, .experimentalBatch: break
         }
     }
-
-    mutating func finish() {
-        output.clear()
-        goroutines.finish(&output)
-        procs.finish(&output)
-        tasks.finish(&output)
-        ranges.finish(&output)
-    }
 }
 
 /// What the trackers write to, and the time frame they clip to.
 struct LifelineOutput {
-    var spans: [LifelineSpan] = []
+    fileprivate(set) var spans: [LifelineSpan] = []
     var lives: [GoroutineLife] = []
-    var firstNanoseconds: Int64 = 0
-    var lastNanoseconds: Int64 = 0
+    private(set) var firstNanoseconds: Int64 = 0
+    private(set) var lastNanoseconds: Int64 = 0
     private var hasBegun = false
+    /// Room for spans; valid between `open` and `close`. There is always place for one more.
+    private var room = UnsafeMutableBufferPointer<LifelineSpan>(start: nil, count: 0)
+    private var next: UnsafeMutablePointer<LifelineSpan>!
+    private var end: UnsafeMutablePointer<LifelineSpan>!
+    /// The spans that were written before the room was full.
+    private var earlier: [LifelineSpan] = []
+
+    @inline(__always)
+    mutating func add(_ span: LifelineSpan) {
+        next.initialize(to: span)
+        next += 1
+        if next == end { makeRoom() }
+    }
 
     mutating func clear() {
         spans.removeAll(keepingCapacity: true)
@@ -95,5 +127,26 @@ struct LifelineOutput {
             (firstNanoseconds, lastNanoseconds, hasBegun) = (first, first, true)
         }
         lastNanoseconds = max(lastNanoseconds, last)
+    }
+
+    fileprivate mutating func open(_ buffer: UnsafeMutableBufferPointer<LifelineSpan>) {
+        room = buffer
+        next = buffer.baseAddress
+        end = next + buffer.count
+    }
+
+    /// Returns how many spans are in the room.
+    fileprivate mutating func close() -> Int { next - room.baseAddress! }
+
+    fileprivate mutating func take(_ last: [LifelineSpan]) {
+        spans = earlier.isEmpty ? last : earlier + last
+        if !earlier.isEmpty { earlier = [] }
+    }
+
+    /// An event ends one span, but the end of a goroutine ends all its regions, and the end all that is open.
+    @inline(never)
+    private mutating func makeRoom() {
+        earlier += room
+        next = room.baseAddress
     }
 }

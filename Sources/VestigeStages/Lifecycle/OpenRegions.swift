@@ -19,10 +19,11 @@ struct OpenRegion: BitwiseCopyable {
         source = event.pointee.source
     }
 
-    func span(on goroutine: GoroutineID, endingAt time: Int64, flags: LifelineSpan.Flags) -> LifelineSpan {
+    func span(of life: GoroutineLife, endingAt time: Int64, flags: LifelineSpan.Flags) -> LifelineSpan {
         var span = LifelineSpan()
         span.kind = .region
-        span.goroutine = goroutine
+        span.goroutine = life.goroutine
+        span.startFunction = life.startFunction
         span.startNanoseconds = startNanoseconds
         span.endNanoseconds = max(startNanoseconds, time)
         span.identifier = task.rawValue

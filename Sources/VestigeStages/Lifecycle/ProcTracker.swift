@@ -46,7 +46,7 @@ struct ProcTracker: ~Copyable {
         let state = record.pointee.state
         if to == state, from == to || from == .undetermined { return }
         let time = event.pointee.timeNanoseconds
-        output.spans.append(record.pointee.span(endingAt: time, flags: from == state ? [] : .isBroken))
+        output.add(record.pointee.span(endingAt: time, flags: from == state ? [] : .isBroken))
         if to == .notExist {
             records.remove(Int64(proc.rawValue))
         } else {
@@ -64,7 +64,7 @@ struct ProcTracker: ~Copyable {
         let time = event.pointee.timeNanoseconds
         if from != .notExist, time > output.firstNanoseconds {
             record.startNanoseconds = output.firstNanoseconds
-            output.spans.append(record.span(endingAt: time, flags: .beganBefore))
+            output.add(record.span(endingAt: time, flags: .beganBefore))
         }
         guard to != .notExist else { return }
         record.enter(to, event)
@@ -73,7 +73,7 @@ struct ProcTracker: ~Copyable {
 
     mutating func finish(_ output: inout LifelineOutput) {
         let time = output.lastNanoseconds
-        records.forEach { output.spans.append($1.pointee.span(endingAt: time, flags: .isOpen)) }
+        records.forEach { output.add($1.pointee.span(endingAt: time, flags: .isOpen)) }
         records = PagedTable()
     }
 }

@@ -22,7 +22,7 @@ struct RangeTracker: ~Copyable {
         if var lost = open.updateValue(span, forKey: Key(event)) {
             lost.endNanoseconds = max(lost.startNanoseconds, event.pointee.timeNanoseconds)
             lost.flags = .isBroken
-            output.spans.append(lost)
+            output.add(lost)
         }
     }
 
@@ -46,7 +46,7 @@ struct RangeTracker: ~Copyable {
         span.endStack = event.pointee.stack
         if event.pointee.attributeCount > 0 { span.attribute0 = event.pointee.bytesSwept }
         if event.pointee.attributeCount > 1 { span.attribute1 = event.pointee.bytesReclaimed }
-        output.spans.append(span)
+        output.add(span)
     }
 
     mutating func finish(_ output: inout LifelineOutput) {
@@ -56,7 +56,7 @@ struct RangeTracker: ~Copyable {
         for var span in spans {
             span.endNanoseconds = max(span.startNanoseconds, output.lastNanoseconds)
             span.flags = .isOpen
-            output.spans.append(span)
+            output.add(span)
         }
         open = [:]
     }

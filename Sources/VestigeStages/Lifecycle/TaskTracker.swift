@@ -1,51 +1,64 @@
 import VestigeCore
 
+/// A task that has begun: its span, complete but for its end.
+struct OpenTask: PagedElement {
+    var isOccupied = false
+    var span = LifelineSpan()
+
+    static var vacant: OpenTask { OpenTask() }
+}
+
 /// Follows user tasks. Of several ends of a task the first counts.
 struct TaskTracker: ~Copyable {
-    /// The span of each open task, complete but for its end.
-    private var open: [TaskID: LifelineSpan] = [:]
+    private var open = PagedTable<OpenTask>()
     private var ended = RecentTasks()
 
     mutating func begin(_ event: UnsafePointer<Event>, _ output: inout LifelineOutput) {
         var span = Self.span(event, startingAt: event.pointee.timeNanoseconds)
         span.goroutine = event.pointee.goroutine
         span.startStack = event.pointee.stack
-        ended.remove(event.pointee.task)
-        if var lost = open.updateValue(span, forKey: event.pointee.task) {
+        let id = Int64(bitPattern: event.pointee.task.rawValue)
+        if let known = open.find(id) {
             // The id begins again: the end of the task that had it is lost.
-            lost.endNanoseconds = max(lost.startNanoseconds, event.pointee.timeNanoseconds)
-            lost.flags = .isBroken
-            output.spans.append(lost)
+            output.add(Self.ended(known.pointee.span, event.pointee.timeNanoseconds, .isBroken))
+            known.pointee.span = span
+        } else {
+            open.insert(id, OpenTask(isOccupied: true, span: span))
         }
+        ended.remove(event.pointee.task)
     }
 
     mutating func end(_ event: UnsafePointer<Event>, _ output: inout LifelineOutput) {
         let task = event.pointee.task
+        let id = Int64(bitPattern: task.rawValue)
         var span: LifelineSpan
-        if let begun = open.removeValue(forKey: task) {
-            span = begun
+        if let begun = open.find(id) {
+            span = Self.ended(begun.pointee.span, event.pointee.timeNanoseconds, [])
+            open.remove(id)
         } else {
             guard !ended.contains(task) else { return }
             span = Self.span(event, startingAt: output.firstNanoseconds)
-            span.flags = .beganBefore
+            span = Self.ended(span, event.pointee.timeNanoseconds, .beganBefore)
         }
         ended.insert(task)
-        span.endNanoseconds = max(span.startNanoseconds, event.pointee.timeNanoseconds)
         span.endedBy = event.pointee.goroutine
         span.endedByStack = event.pointee.stack
-        output.spans.append(span)
+        output.add(span)
     }
 
     mutating func finish(_ output: inout LifelineOutput) {
-        let spans = open.values.sorted {
-            ($0.startNanoseconds, $0.identifier) < ($1.startNanoseconds, $1.identifier)
-        }
-        for var span in spans {
-            span.endNanoseconds = max(span.startNanoseconds, output.lastNanoseconds)
-            span.flags = .isOpen
-            output.spans.append(span)
-        }
-        open = [:]
+        var spans: [LifelineSpan] = []
+        open.forEach { spans.append($1.pointee.span) }
+        spans.sort { ($0.startNanoseconds, $0.identifier) < ($1.startNanoseconds, $1.identifier) }
+        for span in spans { output.add(Self.ended(span, output.lastNanoseconds, .isOpen)) }
+        open = PagedTable()
+    }
+
+    private static func ended(_ span: LifelineSpan, _ time: Int64, _ flags: LifelineSpan.Flags) -> LifelineSpan {
+        var span = span
+        span.endNanoseconds = max(span.startNanoseconds, time)
+        span.flags = flags
+        return span
     }
 
     private static func span(_ event: UnsafePointer<Event>, startingAt start: Int64) -> LifelineSpan {

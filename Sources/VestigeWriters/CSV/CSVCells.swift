@@ -1,0 +1,84 @@
+import VestigeCore
+
+/// The cells of strings and stacks, rendered once and kept as bytes: a trace names the same few over
+/// and over, and a stack takes a microsecond to write out. All tables share them.
+final class CSVCells {
+    private let strings = RenderedCells()
+    private let stacks = RenderedCells()
+    /// A stack's text is put together here before it becomes a cell.
+    private let text = TextBuffer(MemorySink(), capacity: 4 << 10)
+
+    @inline(__always) func append(_ id: StringID, to buffer: TextBuffer, _ tables: TraceTables) {
+        if strings.append(id.rawValue, to: buffer) { return }
+        // What is kept grows with the id, so an id that was never handed out must not get that far.
+        guard id.rawValue < tables.strings.count else { return }
+        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id)) }
+    }
+
+    @inline(__always) func append(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
+        if stacks.append(id.rawValue, to: buffer) { return }
+        renderStack(id, to: buffer, tables)
+    }
+
+    @inline(never) private func renderStack(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
+        guard id.rawValue < tables.stacks.count else { return }
+        text.removeAll()
+        for (position, frame) in tables.stacks.frames(id).enumerated() {
+            if position > 0 { text.append(" < ") }
+            text.append(tables.strings.bytes(frame.function))
+            text.append(" ")
+            text.append(tables.strings.bytes(frame.file))
+            text.append(":")
+            text.append(frame.line)
+        }
+        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending) }
+    }
+}
+
+/// Rendered bytes by id, up to a fixed size. When it is full all is forgotten; what is still in use
+/// soon comes back.
+private final class RenderedCells {
+    private struct Entry {
+        var offset: UInt32 = 0
+        /// Length plus one; 0: not there.
+        var lengthPlusOne: UInt32 = 0
+    }
+
+    private static let capacity = 8 << 20
+
+    private var entries: [Entry] = []
+    private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: RenderedCells.capacity)
+    private var count = 0
+
+    deinit { bytes.deallocate() }
+
+    /// Writes the bytes of an id if they are there.
+    @inline(__always) func append(_ id: UInt32, to buffer: TextBuffer) -> Bool {
+        guard Int(id) < entries.count, entries[Int(id)].lengthPlusOne > 0 else { return false }
+        let entry = entries[Int(id)]
+        buffer.append(UnsafeBufferPointer(start: bytes + Int(entry.offset), count: Int(entry.lengthPlusOne) - 1))
+        return true
+    }
+
+    /// Has the bytes of an id written by `body`, and keeps them.
+    @inline(never) func render(_ id: UInt32, to buffer: TextBuffer, _ body: (TextBuffer) -> Void) {
+        let start = buffer.count
+        body(buffer)
+        keep(UnsafeBufferPointer(rebasing: buffer.pending[start...]), of: id)
+    }
+
+    private func keep(_ cell: UnsafeBufferPointer<UInt8>, of id: UInt32) {
+        guard cell.count <= Self.capacity / 4, let start = cell.baseAddress else { return }
+        if count + cell.count > Self.capacity {
+            for index in entries.indices { entries[index].lengthPlusOne = 0 }
+            count = 0
+        }
+        if Int(id) >= entries.count {
+            let size = max(Int(id) + 1, entries.count * 2)
+            entries.append(contentsOf: repeatElement(Entry(), count: size - entries.count))
+        }
+        (bytes + count).update(from: start, count: cell.count)
+        entries[Int(id)] = Entry(offset: UInt32(count), lengthPlusOne: UInt32(cell.count) + 1)
+        count += cell.count
+    }
+}

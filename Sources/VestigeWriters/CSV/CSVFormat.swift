@@ -1,0 +1,39 @@
+import VestigeCore
+
+/// Tables for spreadsheets and databases: a folder of `TABLE.csv`, or one table as a single file.
+///
+/// The dialect is RFC 4180: comma, quotes doubled within quotes, lines end in CR LF, and the first
+/// line holds the column names, also where no row follows. Text is UTF-8 without a byte order mark;
+/// a byte that is not UTF-8 becomes U+FFFD, and NUL becomes U+2400. An empty field means none or not
+/// known. Numbers are plain decimals. `Schemas/csv/TABLE.json` describes every column.
+///
+/// Text comes from the traced program, which need not be friendly: a spreadsheet runs a cell that
+/// begins with `=`, `+`, `-`, `@`, tab, CR or LF (or a full-width form of these) as a formula. Such
+/// text gets an apostrophe in front, which makes it text everywhere. Numbers are left alone.
+public enum CSVFormat {
+    public static let format = OutputFormat(
+        name: "csv", summary: "CSV tables: goroutines, spans, events, regions, tasks (a folder, or one table)",
+        suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name }
+    ) { target, options throws(TraceError) in
+        try CSVWriter(target, options)
+    }
+
+    /// The tables there are. A new one is a type of its own and one line here.
+    static var tables: [any CSVTable.Type] {
+        [
+            CSVGoroutinesTable.self,
+            CSVSpansTable.self,
+            CSVEventsTable.self,
+            CSVRegionsTable.self,
+            CSVTasksTable.self,
+        ]
+    }
+
+    /// What a single file holds if no table is named.
+    static var defaultTable: any CSVTable.Type { CSVSpansTable.self }
+
+    /// The Frictionless Table Schema of a table, as JSON, or nil if there is no such table.
+    public static func schema(ofTable name: String) -> String? {
+        tables.first { $0.name == name }.map(CSVSchema.json)
+    }
+}
