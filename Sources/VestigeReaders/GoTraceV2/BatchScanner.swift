@@ -194,11 +194,11 @@ struct BatchScanner: ~Copyable {
     }
 
     private func isNear(_ header: BatchHeader, _ surroundings: Surroundings) -> Bool {
-        // Clock units are 64 ns or less than 1 µs: this is a day or more to either side.
-        let distance = header.ticks > surroundings.ticks
-            ? header.ticks - surroundings.ticks : surroundings.ticks - header.ticks
-        let generations = header.generation &- surroundings.generation
-        return distance < 1 << 41 && generations < 1024
+        // A unit of the clock is 64 ns on most systems: an hour to either side.
+        let distance =
+            header.ticks > surroundings.ticks ? header.ticks - surroundings.ticks : surroundings.ticks - header.ticks
+        let isNextGeneration = header.generation &- surroundings.generation <= 1
+        return distance < 1 << 36 && isNextGeneration
             && (header.size == 0 || WireEvent.canBeginBatch(header.firstEvent))
     }
 }

@@ -5,7 +5,6 @@ import VestigeTestSupport
 /// What must hold for any input.
 @Suite struct GoTraceV2PropertyTests {
     static let samples = Samples.files(in: "gotrace-v2", suffix: ".trace")
-    static let small = samples.filter { Samples.size($0) < 8_000 }
 
     @Test(arguments: samples) func batchCapacityChangesNothing(_ path: String) throws {
         let whole = try Reading(path: path)
@@ -21,34 +20,6 @@ import VestigeTestSupport
         let pipe = Reading(bytes: try Corpus.bytes(of: path))
         #expect(pipe.lines == file.lines)
         #expect(pipe.diagnostics.nonZero.map(\.count) == file.diagnostics.nonZero.map(\.count))
-    }
-
-    @Test(arguments: small) func truncationAtEveryByteGivesEventsOrAnError(_ path: String) throws {
-        let bytes = try Corpus.bytes(of: path)
-        var most = 0
-        for length in 0..<bytes.count {
-            let reading = Reading(bytes: Array(bytes[..<length]), format: GoTraceV2Format.format)
-            #expect(!reading.events.isEmpty || reading.error != nil)
-            let isWhole = reading.error == nil && !reading.diagnostics.hasLoss
-            // Cut right behind the header there is an empty trace; elsewhere the cut must show.
-            if length > GoTraceHeaderLength, reading.events.count > 2 { #expect(!isWhole) }
-            most = max(most, reading.events.count)
-        }
-        #expect(most > 10)
-    }
-
-    /// Seeded, so that a failure can be repeated; the seed is in the message.
-    @Test(arguments: small, [UInt64(1), 2, 3, 4]) func damageNeverCrashes(_ path: String, _ seed: UInt64) throws {
-        let bytes = try Corpus.bytes(of: path)
-        var random = SeededRandom(seed: seed)
-        for round in 0..<250 {
-            var damaged = bytes
-            for _ in 0...Int(random.next() % 4) { random.damage(&damaged) }
-            let reading = Reading(bytes: damaged, format: GoTraceV2Format.format)
-            let times = reading.events.map(\.timeNanoseconds)
-            #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 || $1 == $0 }, "seed \(seed) round \(round)")
-            #expect(!reading.events.isEmpty || reading.error != nil, "seed \(seed) round \(round)")
-        }
     }
 
     @Test func damageInOneBatchLeavesTheOthers() throws {
@@ -119,5 +90,3 @@ import VestigeTestSupport
         #expect(reading.error?.description.contains("event type 90") == true)
     }
 }
-
-private let GoTraceHeaderLength = 16
