@@ -1,0 +1,114 @@
+import VestigeCore
+
+/// What is kept of stacks while a file is written: which were used, since `stackFrames` comes last,
+/// and the text of those used lately.
+final class ChromeStacks {
+    /// A bit for every stack id.
+    private var used: [UInt64] = []
+    /// By stack id: offset and length of its summary in `summaries`, or 0.
+    private var places: [UInt64] = []
+    private var summaries: [UInt8] = []
+
+    /// Frames in a summary. Catapult shows the rest, and a deep stack would drown the other arguments.
+    private static let summaryFrameLimit = 8
+    /// Bytes of summaries that are kept; then it starts afresh.
+    private static let summaryByteLimit = 8 << 20
+
+    func markUsed(_ id: StackID, _ stacks: StackTable) {
+        var id = id
+        while id != .absent {
+            let (word, bit) = (Int(id.rawValue >> 6), UInt64(1) << UInt64(id.rawValue & 63))
+            if word >= used.count { used.append(contentsOf: repeatElement(0, count: word + 1 - used.count)) }
+            // Whoever is marked has marked callers.
+            if used[word] & bit != 0 { return }
+            used[word] |= bit
+            id = stacks.node(id).caller
+        }
+    }
+
+    /// Writes the string `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
+    func appendSummary(_ id: StackID, _ text: ChromeText) {
+        let index = Int(id.rawValue)
+        if index < places.count, places[index] != 0 {
+            let (offset, length) = (Int(places[index] >> 32), Int(places[index] & 0xffff_ffff))
+            return summaries.withUnsafeBufferPointer {
+                text.buffer.append(UnsafeBufferPointer(rebasing: $0[offset..<offset + length]))
+            }
+        }
+        let begin = text.buffer.count
+        render(id, text)
+        keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), at: index)
+    }
+
+    private func keep(_ summary: UnsafeBufferPointer<UInt8>, at index: Int) {
+        if summaries.count + summary.count > Self.summaryByteLimit {
+            summaries.removeAll(keepingCapacity: true)
+            places.removeAll(keepingCapacity: true)
+        }
+        if index >= places.count {
+            places.append(contentsOf: repeatElement(0, count: index + 1 - places.count))
+        }
+        places[index] = UInt64(summaries.count) << 32 | UInt64(summary.count)
+        summaries.append(contentsOf: summary)
+    }
+
+    private func render(_ id: StackID, _ text: ChromeText) {
+        let stacks = text.tables.stacks
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        var left = Int(stacks.node(id).depth)
+        for frame in stacks.frames(id).prefix(Self.summaryFrameLimit) {
+            text.content(frame: frame)
+            left -= 1
+            if left > 0 { text.buffer.append(" ← ") }
+        }
+        if left > 0 {
+            text.buffer.append("… ")
+            text.buffer.append(left)
+            text.buffer.append(" more")
+        }
+        text.buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    /// The innermost frame outside the runtime: where the program itself was; or the innermost at all.
+    func programFrame(_ id: StackID, _ tables: TraceTables) -> Frame? {
+        guard id != .absent else { return nil }
+        let outside = tables.stacks.frames(id).prefix(Self.summaryFrameLimit).first {
+            !Self.isRuntime(tables.strings.bytes($0.function))
+        }
+        return outside ?? tables.stacks.node(id).frame
+    }
+
+    /// True for functions of package runtime, those that a program starts with excepted.
+    static func isRuntime(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
+        function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
+    }
+
+    /// The entries of `stackFrames` for all stacks that were used, callers first.
+    func writeFrames(_ text: ChromeText) throws(TraceError) {
+        var isFirst = true
+        for (word, bits) in used.enumerated() {
+            var rest = bits
+            while rest != 0 {
+                let id = UInt32(word << 6 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+                text.buffer.append(isFirst ? "\n" : ",\n")
+                isFirst = false
+                writeFrame(StackID(id), text)
+                try text.buffer.flushIfNeeded()
+            }
+        }
+    }
+
+    private func writeFrame(_ id: StackID, _ text: ChromeText) {
+        let node = text.tables.stacks.node(id)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        text.buffer.append(id.rawValue)
+        text.buffer.append("\":{\"category\":\"go\",\"name\":\"")
+        text.content(frame: node.frame)
+        if node.caller != .absent {
+            text.buffer.append("\",\"parent\":\"")
+            text.buffer.append(node.caller.rawValue)
+        }
+        text.buffer.append("\"}")
+    }
+}
