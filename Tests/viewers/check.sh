@@ -34,7 +34,7 @@ trap 'exit 130' INT TERM
 failures=0
 fail() {
     failures=$((failures + 1))
-    echo "FAILED $1: $2"
+    echo "FAILED $1: $(printf %s "$2" | tr '\n' ' ' | cut -c 1-300)"
 }
 
 # A count in the JSON that a viewer prints.
@@ -50,14 +50,14 @@ check() {
     fi
     if ! "$viewers/perfetto_query" --errors --no-header "$json" \
         "select count(*) from slice" > "$scratch/perfetto" 2>&1; then
-        fail "$name" "Perfetto: $(tr '\n' ' ' < "$scratch/perfetto")"
+        fail "$name" "Perfetto: $(cat "$scratch/perfetto")"
     fi
     slices=$(head -n 1 "$scratch/perfetto")
     [ "$slices" -gt 0 ] 2> /dev/null || fail "$name" "Perfetto finds no slices"
-    if ! "$viewers/shoot" --stats-only catapult "$json" > "$scratch/stats" 2>&1; then
-        fail "$name" "catapult: $(tr '\n' ' ' < "$scratch/stats")"
+    if ! "$viewers/shoot" --stats-only --timeout 600 catapult "$json" > "$scratch/stats" 2>&1; then
+        fail "$name" "catapult: $(cat "$scratch/stats")"
     elif [ "$(number importWarnings)" != 0 ]; then
-        fail "$name" "catapult: $(tr '\n' ' ' < "$scratch/stats")"
+        fail "$name" "catapult: $(cat "$scratch/stats")"
     else
         echo "ok $name: $slices slices in Perfetto, $(number slices) and $(number asyncSlices) async in catapult"
     fi

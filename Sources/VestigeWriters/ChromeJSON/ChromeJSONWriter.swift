@@ -39,8 +39,8 @@ public final class ChromeJSONWriter: TraceWriter {
 
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         text.use(tables)
-        for event in events {
-            take(event)
+        for index in 0..<events.count {
+            take(events[index])
             try text.buffer.flushIfNeeded()
         }
     }
@@ -84,14 +84,16 @@ public final class ChromeJSONWriter: TraceWriter {
         case .regionEnd: endRegion(event)
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
-        case .taskBegin: markChild(event)
+        case .taskBegin:
+            markChild(event)
+            writeTasks()
+        case .taskEnd: writeTasks()
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .taskEnd, .sync, .experimental, .experimentalBatch: break
+        case .sync, .experimental, .experimentalBatch: break
         }
-        writeTasks()
     }
 
     /// Copies the event to `current` with a time that is not before the last one's, and not so far from

@@ -1,18 +1,15 @@
 import VestigeCore
 
 /// What is kept of stacks while a file is written: which were used, since `stackFrames` comes last,
-/// and the text of those used lately.
+/// and the text of those written lately.
 final class ChromeStacks {
     /// A bit for every stack id.
     private var used: [UInt64] = []
-    /// By stack id: offset and length of its summary in `summaries`, or 0.
-    private var places: [UInt64] = []
-    private var summaries: [UInt8] = []
+    private var summaries = TextCache(byteLimit: 8 << 20)
+    private var programFrames = TextCache(byteLimit: 1 << 20)
 
     /// Frames in a summary. Catapult shows the rest, and a deep stack would drown the other arguments.
     private static let summaryFrameLimit = 8
-    /// Bytes of summaries that are kept; then it starts afresh.
-    private static let summaryByteLimit = 8 << 20
 
     func markUsed(_ id: StackID, _ stacks: StackTable) {
         var id = id
@@ -28,28 +25,24 @@ final class ChromeStacks {
 
     /// Writes the string `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
     func appendSummary(_ id: StackID, _ text: ChromeText) {
-        let index = Int(id.rawValue)
-        if index < places.count, places[index] != 0 {
-            let (offset, length) = (Int(places[index] >> 32), Int(places[index] & 0xffff_ffff))
-            return summaries.withUnsafeBufferPointer {
-                text.buffer.append(UnsafeBufferPointer(rebasing: $0[offset..<offset + length]))
-            }
-        }
+        if let summary = summaries.find(id.rawValue) { return text.buffer.append(summary) }
         let begin = text.buffer.count
         render(id, text)
-        keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), at: index)
+        summaries.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
     }
 
-    private func keep(_ summary: UnsafeBufferPointer<UInt8>, at index: Int) {
-        if summaries.count + summary.count > Self.summaryByteLimit {
-            summaries.removeAll(keepingCapacity: true)
-            places.removeAll(keepingCapacity: true)
+    /// Writes the innermost frame outside the runtime, as a string: where the program itself was; or the
+    /// innermost at all.
+    func appendProgramFrame(_ id: StackID, _ text: ChromeText) {
+        if let frame = programFrames.find(id.rawValue) { return text.buffer.append(frame) }
+        let begin = text.buffer.count
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        let outside = text.tables.stacks.frames(id).prefix(Self.summaryFrameLimit).first {
+            !Self.isRuntime(text.tables.strings.bytes($0.function))
         }
-        if index >= places.count {
-            places.append(contentsOf: repeatElement(0, count: index + 1 - places.count))
-        }
-        places[index] = UInt64(summaries.count) << 32 | UInt64(summary.count)
-        summaries.append(contentsOf: summary)
+        text.content(frame: outside ?? text.tables.stacks.node(id).frame)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        programFrames.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
     }
 
     private func render(_ id: StackID, _ text: ChromeText) {
@@ -67,15 +60,6 @@ final class ChromeStacks {
             text.buffer.append(" more")
         }
         text.buffer.append(byte: UInt8(ascii: "\""))
-    }
-
-    /// The innermost frame outside the runtime: where the program itself was; or the innermost at all.
-    func programFrame(_ id: StackID, _ tables: TraceTables) -> Frame? {
-        guard id != .absent else { return nil }
-        let outside = tables.stacks.frames(id).prefix(Self.summaryFrameLimit).first {
-            !Self.isRuntime(tables.strings.bytes($0.function))
-        }
-        return outside ?? tables.stacks.node(id).frame
     }
 
     /// True for functions of package runtime, those that a program starts with excepted.

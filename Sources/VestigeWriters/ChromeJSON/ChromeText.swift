@@ -18,8 +18,15 @@ final class ChromeText {
     private var usedProcesses: UInt32 = 0
     private var isFirst = true
     private var hasArguments = false
-    /// By string id: 0 not looked at yet, 1 stands in JSON as it is, 2 needs escapes.
-    private var escapes: [UInt8] = []
+    /// By string id: the bytes of those that stand in JSON as they are.
+    private var plainStrings: [PlainString] = []
+
+    private struct PlainString: BitwiseCopyable {
+        /// Nil if the string was not looked at yet.
+        var start: UnsafePointer<UInt8>?
+        /// -1 if it needs escapes.
+        var length: Int
+    }
 
     init(_ sink: any ByteSink) {
         buffer = TextBuffer(sink, capacity: 512 << 10)
@@ -192,20 +199,26 @@ final class ChromeText {
 
     /// A string as it stands between quotes.
     func content(_ id: StringID) {
-        let bytes = tables.strings.bytes(id)
-        if isPlain(id, bytes) { buffer.append(bytes) } else { buffer.appendJSONContent(bytes) }
+        let index = Int(id.rawValue)
+        guard index < plainStrings.count, let start = plainStrings[index].start else { return contentOfNew(id) }
+        let length = plainStrings[index].length
+        if length >= 0 {
+            buffer.append(UnsafeBufferPointer(start: start, count: length))
+        } else {
+            buffer.appendJSONContent(tables.strings.bytes(id))
+        }
     }
 
-    private func isPlain(_ id: StringID, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Looks whether the string needs escapes, which few do, and writes it. Its bytes never move.
+    private func contentOfNew(_ id: StringID) {
+        let bytes = tables.strings.bytes(id)
+        buffer.appendJSONContent(bytes)
+        guard let start = bytes.baseAddress else { return }
         let index = Int(id.rawValue)
-        if index >= escapes.count {
-            escapes.append(contentsOf: repeatElement(0, count: max(index + 1, tables.strings.count) - escapes.count))
-        }
-        if escapes[index] == 0 {
-            let special = bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-            escapes[index] = special || !tables.strings.isValidUTF8(id) ? 2 : 1
-        }
-        return escapes[index] == 1
+        while index >= plainStrings.count { plainStrings.append(PlainString(start: nil, length: 0)) }
+        let isSpecial = bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        let isPlain = !isSpecial && tables.strings.isValidUTF8(id)
+        plainStrings[index] = PlainString(start: start, length: isPlain ? bytes.count : -1)
     }
 
     // MARK: - Arguments
@@ -257,11 +270,9 @@ final class ChromeText {
 
     /// The first frame of a stack outside the runtime: where the program itself was.
     func frame(_ name: StaticString, of id: StackID) {
-        guard let frame = stacks.programFrame(id, tables) else { return }
+        guard id != .absent else { return }
         key(name)
-        buffer.append(byte: UInt8(ascii: "\""))
-        content(frame: frame)
-        buffer.append(byte: UInt8(ascii: "\""))
+        stacks.appendProgramFrame(id, self)
     }
 
     /// `main.worker (main.go:42)`
