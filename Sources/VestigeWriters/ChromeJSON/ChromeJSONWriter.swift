@@ -60,8 +60,7 @@ public final class ChromeJSONWriter: TraceWriter {
         }
         counters.finish(at: now)
         runtimeRows.forEach { row, open, title, isUsed in
-            endAll(&open, of: row)
-            let laneCount = nested.removeLanes(of: row)
+            let laneCount = endAll(&open, of: row)
             guard isUsed else { return }
             for lane in 0...laneCount {
                 text.nameRow(row.lane(lane), sortIndex: Int64(row.tid)) { text.buffer.append(title) }
@@ -113,7 +112,8 @@ public final class ChromeJSONWriter: TraceWriter {
     private func takeTransition(_ event: Event) {
         let subject = event.subjectGoroutine
         guard subject != .absent else { return }
-        let row = goroutines.record(subject, at: now)
+        let isCreation = event.fromGoroutineState == .notExist
+        let row = goroutines.record(subject, creationNanoseconds: isCreation ? now : nil)
         if row.pointee.startFunction == .empty { row.pointee.startFunction = startFunction(subject) }
         counters.goroutineChanged(from: row.pointee.state, to: event.toGoroutineState, at: now)
         for span in lifelines.spans where span.kind == .goroutineState { goroutines.writeState(span) }
@@ -157,8 +157,7 @@ public final class ChromeJSONWriter: TraceWriter {
     private func endLife(_ goroutine: GoroutineID) {
         guard let row = goroutines.find(goroutine) else { return }
         let second = row.pointee.row.second
-        endAll(&row.pointee.open, of: second)
-        goroutines.end(goroutine, laneCount: nested.removeLanes(of: second))
+        goroutines.end(goroutine, laneCount: endAll(&row.pointee.open, of: second))
     }
 
     private func write(_ span: LifelineSpan) {
@@ -172,7 +171,7 @@ public final class ChromeJSONWriter: TraceWriter {
 extension ChromeJSONWriter {
     private func beginRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
-        let row = goroutines.record(event.goroutine, at: now)
+        let row = goroutines.record(event.goroutine)
         row.pointee.uses.insert(.regions)
         let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
         nested.push(region, on: &row.pointee.open)
@@ -180,15 +179,15 @@ extension ChromeJSONWriter {
 
     private func endRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
-        let row = goroutines.record(event.goroutine, at: now)
+        let row = goroutines.record(event.goroutine)
         row.pointee.uses.insert(.regions)
         end(
-            OpenSlice(.region, event.name, event.task.rawValue, at: row.pointee.firstNanoseconds),
+            OpenSlice(.region, event.name, event.task.rawValue, at: row.pointee.earliestNanoseconds),
             in: &row.pointee.open, of: row.pointee.row.second, event)
     }
 
     private func beginRange(_ event: Event) {
-        withStack(of: event) { row, open in
+        withStack(of: event) { _, _, open in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
             let range = OpenSlice(
                 .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
@@ -197,25 +196,27 @@ extension ChromeJSONWriter {
     }
 
     private func endRange(_ event: Event) {
-        withStack(of: event) { row, open in
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: text.originNanoseconds, goroutine: event.goroutine)
+        withStack(of: event) { row, earliest, open in
+            let range = OpenSlice(.range, event.name, event.argument0, at: earliest, goroutine: event.goroutine)
             end(range, in: &open, of: row, event)
         }
     }
 
-    /// The row and the stack of open slices on which a range stands.
-    private func withStack(of event: Event, _ body: (ChromeRow, inout SliceStack) -> Void) {
+    /// Hands the row on which a range stands to `body`, with the time it can have begun at the earliest
+    /// and the stack of open slices.
+    private func withStack(of event: Event, _ body: (ChromeRow, Int64, inout SliceStack) -> Void) {
+        let origin = text.originNanoseconds
         switch event.scope {
-        case .goroutine where isStopTheWorld(event.name): runtimeRows.withStopTheWorld(body)
+        case .goroutine where isStopTheWorld(event.name):
+            runtimeRows.withStopTheWorld { row, open in body(row, origin, &open) }
         case .goroutine where event.scopeID >= 0:
-            let record = goroutines.record(GoroutineID(event.scopeID), at: now)
+            let record = goroutines.record(GoroutineID(event.scopeID))
             record.pointee.uses.insert(.ranges)
-            body(record.pointee.row.second, &record.pointee.open)
+            body(record.pointee.row.second, record.pointee.earliestNanoseconds, &record.pointee.open)
         case .proc:
             guard let (row, open) = procs.second(event.scopeID) else { return }
-            body(row, &open.pointee)
-        default: runtimeRows.withCollection(body)
+            body(row, origin, &open.pointee)
+        default: runtimeRows.withCollection { row, open in body(row, origin, &open) }
         }
     }
 
@@ -234,9 +235,11 @@ extension ChromeJSONWriter {
         }
     }
 
-    /// Ends all slices of a row, since its goroutine or the recording has ended.
-    private func endAll(_ open: inout SliceStack, of row: ChromeRow) {
+    /// Ends all slices of a row, since its goroutine or the recording has ended, and returns how many
+    /// further lanes it has had.
+    private func endAll(_ open: inout SliceStack, of row: ChromeRow) -> Int {
         while let slice = nested.pop(&open, of: row, at: now) { write(slice, of: row, nil, flag: "not_ended") }
+        return nested.removeLanes(of: row)
     }
 
     private func write(_ slice: OpenSlice, of row: ChromeRow, _ event: Event?, flag: StaticString?) {

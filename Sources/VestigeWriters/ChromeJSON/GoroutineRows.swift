@@ -28,11 +28,12 @@ struct GoroutineRow: PagedElement {
     var creator = GoroutineID.absent
     var creationStack = StackID.absent
     var startFunction = StringID.empty
-    var firstNanoseconds: Int64
+    /// Where a region began of which only the end is known: its creation, or the recording's begin.
+    var earliestNanoseconds: Int64
     /// Regions and ranges.
     var open = SliceStack.empty
 
-    static var vacant: GoroutineRow { GoroutineRow(tid: 0, firstNanoseconds: 0) }
+    static var vacant: GoroutineRow { GoroutineRow(tid: 0, earliestNanoseconds: 0) }
     var isOccupied: Bool { tid != 0 }
 
     var row: ChromeRow { ChromeRow(process: .goroutines, tid: tid) }
@@ -56,12 +57,14 @@ final class GoroutineRows {
 
     func find(_ goroutine: GoroutineID) -> UnsafeMutablePointer<GoroutineRow>? { table.find(goroutine.rawValue) }
 
-    /// The record of a goroutine, made if there is none.
-    func record(_ goroutine: GoroutineID, at now: Int64) -> UnsafeMutablePointer<GoroutineRow> {
+    /// The record of a goroutine, made if there is none; then it is older than the recording unless
+    /// `creationNanoseconds` says when it was created.
+    func record(_ goroutine: GoroutineID, creationNanoseconds: Int64? = nil) -> UnsafeMutablePointer<GoroutineRow> {
         if let row = table.find(goroutine.rawValue) { return row }
         let row = ChromeRow.numbered(rowCount, in: .goroutines)
         rowCount &+= 1
-        return table.insert(goroutine.rawValue, GoroutineRow(tid: row.tid, firstNanoseconds: now))
+        let earliest = creationNanoseconds ?? text.originNanoseconds
+        return table.insert(goroutine.rawValue, GoroutineRow(tid: row.tid, earliestNanoseconds: earliest))
     }
 
     /// `G18 main.worker`, as far as it is known.
@@ -106,7 +109,7 @@ final class GoroutineRows {
 
     func writeState(_ span: LifelineSpan) {
         guard span.state != .undetermined, span.state != .notExist else { return }
-        let row = record(span.goroutine, at: span.startNanoseconds)
+        let row = record(span.goroutine)
         row.pointee.uses.insert(.states)
         text.beginSlice(row.pointee.row, span.startNanoseconds, span.endNanoseconds)
         nameState(span)

@@ -118,17 +118,20 @@ final class OccupancyRows {
         return table.insert(id, OccupancyRow(tid: row.tid))
     }
 
-    /// Ends all slices. `endRanges` ends the open ranges of a row.
-    func finish(at now: Int64, endRanges: (ChromeRow, inout SliceStack) -> Void) {
+    /// Ends all slices and names the rows. `endRanges` ends the open ranges of a row, and returns how many
+    /// further lanes it has.
+    func finish(at now: Int64, endRanges: (ChromeRow, inout SliceStack) -> Int) {
         table.forEach { id, row in
             vacate(row, at: now)
             let place = ChromeRow(process: process, tid: row.pointee.tid)
-            endRanges(place.second, &row.pointee.open)
+            let laneCount = endRanges(place.second, &row.pointee.open)
             if row.pointee.isUsed { text.nameRow(place, sortIndex: sortIndex(id)) { appendName(id) } }
             guard row.pointee.isSecondUsed else { return }
-            text.nameRow(place.second, sortIndex: sortIndex(id) + 1) {
-                appendName(id)
-                text.buffer.append(" GC")
+            for lane in 0...laneCount {
+                text.nameRow(place.second.lane(lane), sortIndex: sortIndex(id) + 1) {
+                    appendName(id)
+                    text.buffer.append(" GC")
+                }
             }
         }
     }
