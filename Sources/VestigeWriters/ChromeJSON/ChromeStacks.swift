@@ -62,9 +62,10 @@ final class ChromeStacks {
         text.buffer.append(byte: UInt8(ascii: "\""))
     }
 
-    /// True for functions of package runtime, those that a program starts with excepted.
+    /// True for functions of package runtime and those below it, except the one that calls main.
     static func isRuntime(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
-        function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
+        (function.starts(with: "runtime.".utf8) || function.starts(with: "runtime/".utf8))
+            && !function.elementsEqual("runtime.main".utf8)
     }
 
     /// The entries of `stackFrames` for all stacks that were used, callers first.

@@ -114,8 +114,15 @@ final class OccupancyRows {
     private func record(_ id: Int64) -> UnsafeMutablePointer<OccupancyRow>? {
         if let row = table.find(id) { return row }
         guard id >= 0 else { return nil }
-        let row = ChromeRow.numbered(UInt32(truncatingIfNeeded: table.count), in: process)
-        return table.insert(id, OccupancyRow(tid: row.tid))
+        return table.insert(id, OccupancyRow(tid: ChromeRow.numbered(number(id), in: process).tid))
+    }
+
+    /// Procs stand in order of their numbers, threads as they appear. Procs that no machine has are
+    /// numbered from the far end.
+    private func number(_ id: Int64) -> UInt32 {
+        let appeared = UInt32(truncatingIfNeeded: table.count)
+        guard process == .procs else { return appeared }
+        return id < 1 << 24 ? UInt32(id) : .max - appeared
     }
 
     /// Ends all slices and names the rows. `endRanges` ends the open ranges of a row, and returns how many
