@@ -31,6 +31,9 @@ scratch=$(mktemp -d) || exit 5
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
+# Catapult's time grows with the square of the rows: a thousand take more than ten seconds.
+catapult_rows=1500
+
 failures=0
 fail() {
     failures=$((failures + 1))
@@ -54,7 +57,10 @@ check() {
     fi
     slices=$(head -n 1 "$scratch/perfetto")
     [ "$slices" -gt 0 ] 2> /dev/null || fail "$name" "Perfetto finds no slices"
-    if ! "$viewers/shoot" --stats-only --timeout 600 catapult "$json" > "$scratch/stats" 2>&1; then
+    rows=$(grep -c '"name":"thread_name"' "$json")
+    if [ "$rows" -gt "$catapult_rows" ]; then
+        echo "ok $name: $slices slices in Perfetto; catapult was not asked to draw $rows rows"
+    elif ! "$viewers/shoot" --stats-only --timeout 300 catapult "$json" > "$scratch/stats" 2>&1; then
         fail "$name" "catapult: $(cat "$scratch/stats")"
     elif [ "$(number importWarnings)" != 0 ]; then
         fail "$name" "catapult: $(cat "$scratch/stats")"

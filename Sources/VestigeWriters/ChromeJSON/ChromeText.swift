@@ -154,7 +154,7 @@ final class ChromeText {
         separate()
         markUsed(row.process)
         buffer.append(opening)
-        buffer.append(row.process.rawValue)
+        buffer.append(byte: UInt8(ascii: "0") + UInt8(row.process.rawValue))
         buffer.append(",\"tid\":")
         buffer.append(row.tid)
         time(timeNanoseconds)

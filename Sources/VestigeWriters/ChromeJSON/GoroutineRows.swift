@@ -126,21 +126,15 @@ final class GoroutineRows {
     }
 
     private func nameState(_ span: LifelineSpan) {
+        // Name and colour in one piece: this is written most.
         switch span.state {
-        case .running:
-            text.name("running")
-            text.color("thread_state_running")
-        case .runnable:
-            text.name("runnable")
-            text.color("thread_state_runnable")
-        case .syscall:
-            text.name("syscall")
-            text.color("thread_state_iowait")
+        case .running: text.buffer.append(",\"name\":\"running\",\"cname\":\"thread_state_running\"")
+        case .runnable: text.buffer.append(",\"name\":\"runnable\",\"cname\":\"thread_state_runnable\"")
+        case .syscall: text.buffer.append(",\"name\":\"syscall\",\"cname\":\"thread_state_iowait\"")
         default:
             text.buffer.append(span.name == .empty ? ",\"name\":\"waiting" : ",\"name\":\"waiting: ")
             text.content(span.name)
-            text.buffer.append("\"")
-            text.color("thread_state_sleeping")
+            text.buffer.append("\",\"cname\":\"thread_state_sleeping\"")
         }
     }
 
