@@ -12,8 +12,9 @@ public enum Formats {
 
     /// Formats that can be written.
     public static let outputs: [OutputFormat] = [
-        NullFormat.format,
         CSVFormat.format,
+        JSONLinesOutputFormat.format,
+        NullFormat.format,
     ]
 
     /// What `convert` writes where nothing says which format.

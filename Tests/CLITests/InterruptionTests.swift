@@ -21,7 +21,7 @@ import VestigeTestSupport
         let process = try CommandLineTool.start(
             CommandLineTool.path, ["convert", "-", "-o"] + format, in: folder.path, input: fifo,
             output: exchange.file("out"), errors: exchange.file("err"))
-        let deadline = Date(timeIntervalSinceNow: 60)
+        let deadline = Date(timeIntervalSinceNow: 30)
         while folder.names.isEmpty, Date() < deadline { usleep(5000) }
         #expect(!folder.names.isEmpty, "the conversion never began to write")
         kill(process, signal)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VestigeCore
 
-/// A folder of files, each compressed with zstd, that an output should equal.
+/// A folder of files that an output should equal: compressed with zstd, but for those `.txt`.
 struct Expectation {
     var folder: String
 
@@ -13,11 +13,13 @@ struct Expectation {
             return
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        #expect(Set(names) == Set(files.keys.map { "\($0).zst" }), "`make record` writes what is expected anew")
-        for (name, found) in files where names.contains("\(name).zst") {
-            try compare(name, expected: read("\(folder)/\(name).zst"), found: found)
+        #expect(Set(names) == Set(files.keys.map(Self.storedName)), "`make record` writes what is expected anew")
+        for (name, found) in files where names.contains(Self.storedName(name)) {
+            try compare(name, expected: read("\(folder)/\(Self.storedName(name))"), found: found)
         }
     }
+
+    private static func storedName(_ name: String) -> String { name.hasSuffix(".txt") ? name : "\(name).zst" }
 
     private func compare(_ name: String, expected: Data, found: Data) {
         guard expected != found else { return }
@@ -46,7 +48,7 @@ struct Expectation {
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for (name, data) in files {
-            let file = try OutputFile("\(folder)/\(name).zst", overwrites: true)
+            let file = try OutputFile("\(folder)/\(Self.storedName(name))", overwrites: true)
             try data.withUnsafeBytes { try file.sink.write($0) }
             try file.commit()
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import VestigeTestSupport
 
 /// One folder of `samples/FORMAT/CASE`.

@@ -56,14 +56,31 @@ public enum CommandLineTool {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        var attributes = signalDefaults()
+        defer { posix_spawnattr_destroy(&attributes) }
         // The shell changes the folder and becomes the program, under the same process id.
         let enter = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder ?? "."]
         var words = (enter + [executable] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process = pid_t()
-        let code = posix_spawn(&process, words[0]!, &actions, nil, &words, environ)
+        let code = posix_spawn(&process, words[0]!, &actions, &attributes, &words, environ)
         guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL) }
         return process
+    }
+
+    /// Signals as a terminal would give them: threads that run tests block some, and a background
+    /// job ignores some, which a process would inherit.
+    private static func signalDefaults() -> posix_spawnattr_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var stopping = none
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { sigaddset(&stopping, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &stopping)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        return attributes
     }
 
     /// Waits for a process that was started here.
