@@ -23,7 +23,9 @@ import VestigeTestSupport
     }
 
     @Test func wholeRecordingIsNoLoss() throws {
-        let result = try CommandLineTool.run(["convert", PackagePaths.sample("generations"), "--to", "null", "--strict"])
+        let result = try CommandLineTool.run([
+            "convert", PackagePaths.sample("generations"), "--to", "null", "--strict",
+        ])
         #expect(result.status == 0)
         #expect(!result.errors.contains("warning"))
     }

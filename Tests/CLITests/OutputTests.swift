@@ -53,7 +53,9 @@ import VestigeTestSupport
     @Test func nullPrintsTheCount() throws {
         let result = try CommandLineTool.run(["convert", PackagePaths.sample("orders"), "--to", "null"])
         #expect(result.status == 0)
-        let lines = try CommandLineTool.run(["convert", "-q", PackagePaths.sample("orders"), "-o", "-", "--to", "jsonl"])
+        let lines = try CommandLineTool.run([
+            "convert", "-q", PackagePaths.sample("orders"), "-o", "-", "--to", "jsonl",
+        ])
         let events = lines.text.split(separator: "\n").filter { $0.contains("\"seq\":") }
         #expect(result.text == "\(events.count) events\n")
         #expect(events.count > 100)

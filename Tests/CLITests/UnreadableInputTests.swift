@@ -29,7 +29,8 @@ import VestigeTestSupport
     }
 
     @Test func binary() throws {
-        try expectUnreadable([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0], "found binary data beginning with hex 7f 45 4c 46 02")
+        try expectUnreadable(
+            [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0], "found binary data beginning with hex 7f 45 4c 46 02")
     }
 
     @Test func headerOfATrace() throws { try expectUnreadable(Array("go 1.2".utf8), "expected") }
@@ -44,7 +45,8 @@ import VestigeTestSupport
         let result = try CommandLineTool.run(["convert", "no such.trace"])
         #expect(result.status == 3)
         #expect(
-            result.errors == "vestige: no such.trace: expected a file that can be read, found No such file or directory\n")
+            result.errors
+                == "vestige: no such.trace: expected a file that can be read, found No such file or directory\n")
     }
 
     @Test func directory() throws {
