@@ -12,6 +12,7 @@ public enum Formats {
 
     /// Formats that can be written.
     public static let outputs: [OutputFormat] = [
+        ChromeJSONFormat.format,
         CSVFormat.format,
         JSONLinesOutputFormat.format,
         NullFormat.format,

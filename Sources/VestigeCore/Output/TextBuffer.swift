@@ -74,10 +74,13 @@ public final class TextBuffer {
 
     // MARK: - Plain text
 
-    @inlinable public func append(_ text: StaticString) {
-        reserve(text.utf8CodeUnitCount)
-        position.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
-        position += text.utf8CodeUnitCount
+    /// Inlined, so that the copy of a literal becomes a few moves of known size.
+    @inlinable @inline(__always) public func append(_ text: StaticString) {
+        let count = text.utf8CodeUnitCount
+        reserve(count)
+        let place = position
+        place.update(from: text.utf8Start, count: count)
+        position = place + count
     }
 
     @inlinable public func append(byte: UInt8) {

@@ -1,0 +1,359 @@
+import VestigeCore
+import VestigeStages
+
+/// Writes Chrome trace JSON, with five processes:
+///
+/// - *Procs*: a row a P, with the goroutine that runs there, its system calls and CPU samples nested;
+///   below it a row of its sweeps, if any. *Threads*: the same by M.
+/// - *Goroutines*: a row a goroutine with its states; below it a row of its regions, mark assists,
+///   logs and labels, if any. Arrows lead from whoever created or woke a goroutine.
+/// - *Tasks*: a track a task, with its logs and the begins of its children.
+/// - *Runtime*: collections, stops of the world, counters.
+///
+/// Instants stand in the second row, since Perfetto takes an instant for the slice from which a later
+/// arrow on its row begins. What is open ends with the recording, and says so.
+public final class ChromeJSONWriter: TraceWriter {
+    private let text: ChromeText
+    private let lifelines = LifelineStage()
+    private let goroutines: GoroutineRows
+    private let procs: OccupancyRows
+    private let threads: OccupancyRows
+    private let counters: CounterTracks
+    private var nested = NestedSlices()
+    private var runtimeRows = RuntimeRows()
+    /// The event at hand, its time limited.
+    private let current = UnsafeMutablePointer<Event>.allocate(capacity: 1)
+    private var now: Int64 = 0
+    private var isEmpty = true
+
+    public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions()) {
+        text = ChromeText(sink)
+        goroutines = GoroutineRows(text, writesFlows: options.writesFlows)
+        procs = OccupancyRows(.procs, text, goroutines)
+        threads = OccupancyRows(.threads, text, goroutines)
+        counters = CounterTracks(text)
+        text.openFile()
+    }
+
+    deinit { current.deallocate() }
+
+    public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
+        text.use(tables)
+        for index in 0..<events.count {
+            take(events[index])
+            try text.buffer.flushIfNeeded()
+        }
+    }
+
+    public func finish(tables: TraceTables) throws(TraceError) {
+        text.use(tables)
+        lifelines.finish(tables: tables)
+        for span in lifelines.spans {
+            write(span)
+            try text.buffer.flushIfNeeded()
+        }
+        procs.finish(at: now) { row, open in endAll(&open, of: row) }
+        threads.finish(at: now) { row, open in endAll(&open, of: row) }
+        for goroutine in goroutines.known {
+            endLife(goroutine)
+            try text.buffer.flushIfNeeded()
+        }
+        counters.finish(at: now)
+        runtimeRows.forEach { row, open, title, isUsed in
+            let laneCount = endAll(&open, of: row)
+            guard isUsed else { return }
+            for lane in 0...laneCount {
+                text.nameRow(row.lane(lane), sortIndex: Int64(row.tid)) { text.buffer.append(title) }
+            }
+        }
+        try text.closeFile()
+    }
+
+    // MARK: - Events
+
+    private func take(_ event: Event) {
+        limitTime(event)
+        lifelines.process(UnsafeBufferPointer(start: current, count: 1), tables: text.tables)
+        learnStartFunction(event)
+        switch event.kind {
+        case .goroutineTransition: takeTransition(current.pointee)
+        case .procTransition:
+            if event.toProcState != .running { procs.release(Int64(event.subjectProc.rawValue), at: now) }
+        case .regionBegin: beginRegion(event)
+        case .regionEnd: endRegion(event)
+        case .rangeBegin, .rangeActive: beginRange(event)
+        case .rangeEnd: endRange(event)
+        case .taskBegin:
+            markChild(event)
+            writeTasks()
+        case .taskEnd: writeTasks()
+        case .log: writeLog(event)
+        case .label: writeLabel(event)
+        case .stackSample: writeSample(event)
+        case .metric: counters.metricChanged(event.name, event.value, at: now)
+        case .sync, .experimental, .experimentalBatch: break
+        }
+    }
+
+    /// Copies the event to `current` with a time that is not before the last one's, and not so far from
+    /// the first that a difference overflows: slices of a row must not overlap whatever the input says.
+    private func limitTime(_ event: Event) {
+        if isEmpty {
+            isEmpty = false
+            now = min(event.timeNanoseconds, Int64.max / 2)
+            text.originNanoseconds = now
+        }
+        let (latest, overflows) = text.originNanoseconds.addingReportingOverflow(1 << 61)
+        now = max(now, min(event.timeNanoseconds, overflows ? .max : latest))
+        current.pointee = event
+        current.pointee.timeNanoseconds = now
+    }
+
+    private func takeTransition(_ event: Event) {
+        let subject = event.subjectGoroutine
+        guard subject != .absent else { return }
+        let isCreation = event.fromGoroutineState == .notExist
+        let row = goroutines.record(subject, creationNanoseconds: isCreation ? now : nil)
+        if row.pointee.startFunction == .empty { row.pointee.startFunction = startFunction(subject) }
+        counters.goroutineChanged(from: row.pointee.state, to: event.toGoroutineState, at: now)
+        for span in lifelines.spans where span.kind == .goroutineState { goroutines.writeState(span) }
+        occupy(event, subject)
+        goroutines.note(event, row)
+        if event.toGoroutineState == .notExist { endLife(subject) }
+    }
+
+    /// A goroutine that is older than the recording is named as soon as any event of its own has a stack.
+    /// (A CPU sample's may be the scheduler's.)
+    private func learnStartFunction(_ event: Event) {
+        guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
+            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            let root = text.tables.stacks.rootFrame(event.stack)
+        else { return }
+        row.pointee.startFunction = root.function
+    }
+
+    private func startFunction(_ goroutine: GoroutineID) -> StringID {
+        for life in lifelines.lives where life.goroutine == goroutine { return life.startFunction }
+        return lifelines.startFunction(of: goroutine)
+    }
+
+    private func occupy(_ event: Event, _ subject: GoroutineID) {
+        let (proc, thread) = (Int64(event.proc.rawValue), event.thread.rawValue)
+        switch event.toGoroutineState {
+        case .running:
+            procs.enter(proc, subject, at: now)
+            threads.enter(thread, subject, at: now)
+        case .syscall:
+            // Whoever reports a goroutine that is in a system call need not be where it is.
+            guard event.goroutine == subject else { return }
+            procs.enterSyscall(proc, subject, event.transitionStack, at: now)
+            threads.enterSyscall(thread, subject, event.transitionStack, at: now)
+        default:
+            procs.leave(proc, subject, at: now)
+            threads.leave(thread, subject, at: now)
+        }
+    }
+
+    private func endLife(_ goroutine: GoroutineID) {
+        guard let row = goroutines.find(goroutine) else { return }
+        let second = row.pointee.row.second
+        goroutines.end(goroutine, laneCount: endAll(&row.pointee.open, of: second))
+    }
+
+    private func write(_ span: LifelineSpan) {
+        if span.kind == .goroutineState { goroutines.writeState(span) }
+        if span.kind == .task { writeTask(span) }
+    }
+}
+
+// MARK: - Regions and ranges
+
+extension ChromeJSONWriter {
+    private func beginRegion(_ event: Event) {
+        guard event.goroutine != .absent else { return }
+        let row = goroutines.record(event.goroutine)
+        row.pointee.uses.insert(.regions)
+        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
+        nested.push(region, on: &row.pointee.open)
+    }
+
+    private func endRegion(_ event: Event) {
+        guard event.goroutine != .absent else { return }
+        let row = goroutines.record(event.goroutine)
+        row.pointee.uses.insert(.regions)
+        end(
+            OpenSlice(.region, event.name, event.task.rawValue, at: row.pointee.earliestNanoseconds),
+            in: &row.pointee.open, of: row.pointee.row.second, event)
+    }
+
+    private func beginRange(_ event: Event) {
+        withStack(of: event) { _, _, open in
+            guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
+            let range = OpenSlice(
+                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
+            nested.push(range, on: &open)
+        }
+    }
+
+    private func endRange(_ event: Event) {
+        withStack(of: event) { row, earliest, open in
+            let range = OpenSlice(.range, event.name, event.argument0, at: earliest, goroutine: event.goroutine)
+            end(range, in: &open, of: row, event)
+        }
+    }
+
+    /// Hands the row on which a range stands to `body`, with the time it can have begun at the earliest
+    /// and the stack of open slices.
+    private func withStack(of event: Event, _ body: (ChromeRow, Int64, inout SliceStack) -> Void) {
+        let origin = text.originNanoseconds
+        switch event.scope {
+        case .goroutine where isStopTheWorld(event.name):
+            runtimeRows.withStopTheWorld { row, open in body(row, origin, &open) }
+        case .goroutine where event.scopeID >= 0:
+            let record = goroutines.record(GoroutineID(event.scopeID))
+            record.pointee.uses.insert(.ranges)
+            body(record.pointee.row.second, record.pointee.earliestNanoseconds, &record.pointee.open)
+        case .proc:
+            guard let (row, open) = procs.second(event.scopeID) else { return }
+            body(row, origin, &open.pointee)
+        default: runtimeRows.withCollection { row, open in body(row, origin, &open) }
+        }
+    }
+
+    private func isStopTheWorld(_ name: StringID) -> Bool {
+        text.tables.strings.bytes(name).starts(with: "stop-the-world".utf8)
+    }
+
+    /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.
+    private func end(_ sought: OpenSlice, in open: inout SliceStack, of row: ChromeRow, _ event: Event) {
+        if let slice = nested.end(
+            sought.kind, sought.name, sought.identifier, in: &open, of: row, at: now)
+        {
+            write(slice, of: row, event, flag: nil)
+        } else if nested.moveAllAside(in: open, of: row, at: now) {
+            write(sought, of: row, event, flag: "began_before_recording")
+        }
+    }
+
+    /// Ends all slices of a row, since its goroutine or the recording has ended, and returns how many
+    /// further lanes it has had.
+    private func endAll(_ open: inout SliceStack, of row: ChromeRow) -> Int {
+        while let slice = nested.pop(&open, of: row, at: now) { write(slice, of: row, nil, flag: "not_ended") }
+        return nested.removeLanes(of: row)
+    }
+
+    private func write(_ slice: OpenSlice, of row: ChromeRow, _ event: Event?, flag: StaticString?) {
+        text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, now)
+        text.name(slice.name)
+        if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
+        text.stack(slice.stack)
+        if slice.kind == .region, slice.identifier != 0 { text.argument("task", id: slice.identifier) }
+        if slice.goroutine != .absent { goroutines.argument("goroutine", slice.goroutine) }
+        if let event, event.kind == .rangeEnd, event.attributeCount == 2 {
+            text.argument("bytes_swept", id: event.bytesSwept)
+            text.argument("bytes_reclaimed", id: event.bytesReclaimed)
+        }
+        if let flag { text.flag(flag) }
+        text.end()
+    }
+}
+
+// MARK: - Tasks
+
+extension ChromeJSONWriter {
+    private func writeTasks() {
+        for span in lifelines.spans where span.kind == .task { writeTask(span) }
+    }
+
+    private func writeTask(_ span: LifelineSpan) {
+        text.beginTask(.begin, span.identifier, span.startNanoseconds)
+        text.name(span.name)
+        text.stack(span.startStack)
+        text.argument("task", id: span.identifier)
+        if span.parentTask != .absent, span.parentTask != .background {
+            text.argument("parent_task", id: span.parentTask.rawValue)
+        }
+        goroutines.argument("begun_by", span.goroutine)
+        goroutines.argument("ended_by", span.endedBy)
+        goroutines.writeFlags(span.flags)
+        text.end()
+        text.beginTask(.end, span.identifier, span.endNanoseconds)
+        text.name(span.name)
+        text.end()
+    }
+
+    /// Marks the begin of a task on its parent's track: tracks of their own show both in full, since
+    /// children of one parent overlap each other.
+    private func markChild(_ event: Event) {
+        guard event.parentTask != .absent, event.parentTask != .background else { return }
+        text.beginTask(.mark, event.parentTask.rawValue, now)
+        text.buffer.append(",\"name\":\"child: ")
+        text.content(event.name)
+        text.buffer.append("\"")
+        text.argument("task", id: event.task.rawValue)
+        text.end()
+    }
+}
+
+// MARK: - Instants
+
+extension ChromeJSONWriter {
+    private func writeLog(_ event: Event) {
+        text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        nameLog(event)
+        text.stack(event.stack)
+        if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
+        text.argument("category", event.name)
+        text.argument("message", event.message)
+        text.end()
+        guard event.task != .background, event.task != .absent else { return }
+        text.beginTask(.mark, event.task.rawValue, now)
+        nameLog(event)
+        goroutines.argument("goroutine", event.goroutine)
+        text.end()
+    }
+
+    /// `category: message`
+    private func nameLog(_ event: Event) {
+        text.buffer.append(",\"name\":\"")
+        if event.name != .empty {
+            text.content(event.name)
+            text.buffer.append(": ")
+        }
+        text.content(event.message)
+        text.buffer.append("\"")
+    }
+
+    private func writeLabel(_ event: Event) {
+        let row =
+            switch event.scope {
+            case .goroutine: place(GoroutineID(event.scopeID), .labels, event.proc)
+            case .proc: procs.second(event.scopeID)?.row ?? runtimeRows.events
+            case .global: runtimeRows.events
+            }
+        text.beginInstant(row, now)
+        text.name(event.name)
+        text.stack(event.stack)
+        text.end()
+    }
+
+    /// A CPU sample, where the CPU was: in the slice of the goroutine on its proc. Instants, since
+    /// Perfetto ignores Chrome's own `samples`.
+    private func writeSample(_ event: Event) {
+        let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
+        text.beginInstant(row, now)
+        text.name("CPU sample")
+        text.stack(event.stack)
+        goroutines.argument("goroutine", event.goroutine)
+        text.end()
+    }
+
+    /// Where an instant stands: the second row of the goroutine, else of the proc, else with the runtime.
+    private func place(_ goroutine: GoroutineID, _ use: GoroutineRow.Uses, _ proc: ProcID) -> ChromeRow {
+        if let record = goroutines.find(goroutine) {
+            record.pointee.uses.insert(use)
+            return record.pointee.row.second
+        }
+        return procs.second(Int64(proc.rawValue))?.row ?? runtimeRows.events
+    }
+}

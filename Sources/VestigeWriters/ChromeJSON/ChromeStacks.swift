@@ -1,0 +1,99 @@
+import VestigeCore
+
+/// What is kept of stacks while a file is written: which were used, since `stackFrames` comes last,
+/// and the text of those written lately.
+final class ChromeStacks {
+    /// A bit for every stack id.
+    private var used: [UInt64] = []
+    private var summaries = TextCache(byteLimit: 8 << 20)
+    private var programFrames = TextCache(byteLimit: 1 << 20)
+
+    /// Frames in a summary. Catapult shows the rest, and a deep stack would drown the other arguments.
+    private static let summaryFrameLimit = 8
+
+    func markUsed(_ id: StackID, _ stacks: StackTable) {
+        var id = id
+        while id != .absent {
+            let (word, bit) = (Int(id.rawValue >> 6), UInt64(1) << UInt64(id.rawValue & 63))
+            if word >= used.count { used.append(contentsOf: repeatElement(0, count: word + 1 - used.count)) }
+            // Whoever is marked has marked callers.
+            if used[word] & bit != 0 { return }
+            used[word] |= bit
+            id = stacks.node(id).caller
+        }
+    }
+
+    /// Writes the string `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
+    func appendSummary(_ id: StackID, _ text: ChromeText) {
+        if let summary = summaries.find(id.rawValue) { return text.buffer.append(summary) }
+        let begin = text.buffer.count
+        render(id, text)
+        summaries.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
+    }
+
+    /// Writes the innermost frame outside the runtime, as a string: where the program itself was; or the
+    /// innermost at all.
+    func appendProgramFrame(_ id: StackID, _ text: ChromeText) {
+        if let frame = programFrames.find(id.rawValue) { return text.buffer.append(frame) }
+        let begin = text.buffer.count
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        let outside = text.tables.stacks.frames(id).prefix(Self.summaryFrameLimit).first {
+            !Self.isRuntime(text.tables.strings.bytes($0.function))
+        }
+        text.content(frame: outside ?? text.tables.stacks.node(id).frame)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        programFrames.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
+    }
+
+    private func render(_ id: StackID, _ text: ChromeText) {
+        let stacks = text.tables.stacks
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        var left = Int(stacks.node(id).depth)
+        for frame in stacks.frames(id).prefix(Self.summaryFrameLimit) {
+            text.content(frame: frame)
+            left -= 1
+            if left > 0 { text.buffer.append(" ← ") }
+        }
+        if left > 0 {
+            text.buffer.append("… ")
+            text.buffer.append(left)
+            text.buffer.append(" more")
+        }
+        text.buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    /// True for functions of package runtime and those below it, except the one that calls main.
+    static func isRuntime(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
+        (function.starts(with: "runtime.".utf8) || function.starts(with: "runtime/".utf8))
+            && !function.elementsEqual("runtime.main".utf8)
+    }
+
+    /// The entries of `stackFrames` for all stacks that were used, callers first.
+    func writeFrames(_ text: ChromeText) throws(TraceError) {
+        var isFirst = true
+        for (word, bits) in used.enumerated() {
+            var rest = bits
+            while rest != 0 {
+                let id = UInt32(word << 6 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+                text.buffer.append(isFirst ? "\n" : ",\n")
+                isFirst = false
+                writeFrame(StackID(id), text)
+                try text.buffer.flushIfNeeded()
+            }
+        }
+    }
+
+    private func writeFrame(_ id: StackID, _ text: ChromeText) {
+        let node = text.tables.stacks.node(id)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        text.buffer.append(id.rawValue)
+        text.buffer.append("\":{\"category\":\"go\",\"name\":\"")
+        text.content(frame: node.frame)
+        if node.caller != .absent {
+            text.buffer.append("\",\"parent\":\"")
+            text.buffer.append(node.caller.rawValue)
+        }
+        text.buffer.append("\"}")
+    }
+}

@@ -1,0 +1,117 @@
+import VestigeCore
+
+/// The counters: goroutines by state, and the metrics of the trace.
+///
+/// A counter changes far more often than a picture can show. A change is written when the next one
+/// comes at least 100 µs after the last one written: what stays long is exact, and of a burst there
+/// are at most two samples in any 100 µs.
+final class CounterTracks {
+    static let intervalNanoseconds: Int64 = 100_000
+
+    private let text: ChromeText
+    private var states = Track<StateCounts>(name: .empty)
+    private var current = StateCounts()
+    private var metrics: [Track<UInt64>] = []
+
+    /// More metrics than any Go version has are written as they come.
+    private static let metricLimit = 64
+
+    init(_ text: ChromeText) { self.text = text }
+
+    /// Goroutines in each state that is counted.
+    struct StateCounts: BitwiseCopyable {
+        var running: Int64 = 0
+        var runnable: Int64 = 0
+        var waiting: Int64 = 0
+        var syscall: Int64 = 0
+
+        mutating func add(_ amount: Int64, to state: GoroutineState) {
+            switch state {
+            case .running: running += amount
+            case .runnable: runnable += amount
+            case .waiting: waiting += amount
+            case .syscall: syscall += amount
+            case .undetermined, .notExist: break
+            }
+        }
+    }
+
+    private struct Track<Value: BitwiseCopyable> {
+        var name: StringID
+        /// The last change, not written yet.
+        var pending: Value?
+        var pendingNanoseconds: Int64 = 0
+        var writtenNanoseconds: Int64?
+
+        /// Takes a change, and returns the one before if it is due.
+        mutating func take(_ value: Value, at now: Int64) -> (value: Value, nanoseconds: Int64)? {
+            defer { (pending, pendingNanoseconds) = (value, now) }
+            guard let pending else { return nil }
+            if let writtenNanoseconds, now &- writtenNanoseconds < CounterTracks.intervalNanoseconds { return nil }
+            writtenNanoseconds = pendingNanoseconds
+            return (pending, pendingNanoseconds)
+        }
+    }
+
+    // MARK: - Changes
+
+    func goroutineChanged(from old: GoroutineState, to new: GoroutineState, at now: Int64) {
+        guard old != new else { return }
+        current.add(-1, to: old)
+        current.add(1, to: new)
+        if let due = states.take(current, at: now) { write(due.value, at: due.nanoseconds) }
+    }
+
+    func metricChanged(_ name: StringID, _ value: UInt64, at now: Int64) {
+        var index = metrics.firstIndex { $0.name == name }
+        if index == nil, metrics.count < Self.metricLimit {
+            index = metrics.count
+            metrics.append(Track(name: name))
+        }
+        guard let index else { return write(name, value, at: now) }
+        if let due = metrics[index].take(value, at: now) { write(name, due.value, at: due.nanoseconds) }
+    }
+
+    /// Writes the last values, and again at the end, since catapult draws a counter to its last sample.
+    func finish(at now: Int64) {
+        if let last = states.pending {
+            write(last, at: states.pendingNanoseconds)
+            if now > states.pendingNanoseconds { write(last, at: now) }
+        }
+        for metric in metrics {
+            guard let last = metric.pending else { continue }
+            write(metric.name, last, at: metric.pendingNanoseconds)
+            if now > metric.pendingNanoseconds { write(metric.name, last, at: now) }
+        }
+    }
+
+    // MARK: - Samples
+
+    private func write(_ counts: StateCounts, at now: Int64) {
+        text.beginCounter(now)
+        text.name("goroutines")
+        text.argument("running", counts.running)
+        text.argument("runnable", counts.runnable)
+        text.argument("syscall", counts.syscall)
+        text.argument("waiting", counts.waiting)
+        text.end()
+    }
+
+    private func write(_ name: StringID, _ value: UInt64, at now: Int64) {
+        text.beginCounter(now)
+        let known = knownMetric(name)
+        if let known { text.name(known.title) } else { text.name(name) }
+        // An integer above 2^63 - 1 is read wrongly; no metric has one.
+        text.argument(known?.unit ?? "value", Int64(clamping: value))
+        text.end()
+    }
+
+    /// Metrics of the execution tracer by their names in package runtime/metrics.
+    private func knownMetric(_ name: StringID) -> (title: StaticString, unit: StaticString)? {
+        let bytes = text.tables.strings.bytes(name)
+        if bytes.elementsEqual("/memory/classes/heap/objects:bytes".utf8) { return ("heap live", "bytes") }
+        if bytes.elementsEqual("/gc/heap/goal:bytes".utf8) { return ("heap goal", "bytes") }
+        if bytes.elementsEqual("/sched/gomaxprocs:threads".utf8) { return ("GOMAXPROCS", "procs") }
+        return nil
+    }
+}

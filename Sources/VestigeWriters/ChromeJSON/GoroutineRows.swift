@@ -1,0 +1,221 @@
+import VestigeCore
+import VestigeStages
+
+/// What is known of one goroutine while it is alive.
+struct GoroutineRow: PagedElement {
+    struct Uses: OptionSet, BitwiseCopyable {
+        var rawValue: UInt8
+        static var states: Uses { Uses(rawValue: 1) }
+        static var regions: Uses { Uses(rawValue: 2) }
+        static var ranges: Uses { Uses(rawValue: 4) }
+        static var logs: Uses { Uses(rawValue: 8) }
+        static var labels: Uses { Uses(rawValue: 16) }
+        static var samples: Uses { Uses(rawValue: 32) }
+        /// What stands in the second row.
+        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples] }
+    }
+
+    /// 0: vacant.
+    var tid: UInt32
+    /// What stands in its rows.
+    var uses: Uses = []
+    var state = GoroutineState.undetermined
+    /// The arrow to its current span, if there is one: the row it comes from, or 0.
+    var arrowIsCreation = false
+    var arrowTid: UInt32 = 0
+    var arrowNanoseconds: Int64 = 0
+    /// Who created it, until its first slice has said so.
+    var creator = GoroutineID.absent
+    var creationStack = StackID.absent
+    var startFunction = StringID.empty
+    /// Where a region began of which only the end is known: its creation, or the recording's begin.
+    var earliestNanoseconds: Int64
+    /// Regions and ranges.
+    var open = SliceStack.empty
+
+    static var vacant: GoroutineRow { GoroutineRow(tid: 0, earliestNanoseconds: 0) }
+    var isOccupied: Bool { tid != 0 }
+
+    var row: ChromeRow { ChromeRow(process: .goroutines, tid: tid) }
+    /// True if there is or will be a slice at this time, where an arrow can begin.
+    var hasSlice: Bool { state != .undetermined && state != .notExist }
+}
+
+/// The rows of the goroutines: one with the states, and one below it for regions, logs and the like
+/// where there are any, since these need not nest in the states.
+final class GoroutineRows {
+    private let text: ChromeText
+    private let writesFlows: Bool
+    private var table = PagedTable<GoroutineRow>()
+    private var rowCount: UInt32 = 0
+    private var flowCount: UInt64 = 0
+
+    init(_ text: ChromeText, writesFlows: Bool) {
+        self.text = text
+        self.writesFlows = writesFlows
+    }
+
+    func find(_ goroutine: GoroutineID) -> UnsafeMutablePointer<GoroutineRow>? { table.find(goroutine.rawValue) }
+
+    /// The record of a goroutine, made if there is none; then it is older than the recording unless
+    /// `creationNanoseconds` says when it was created.
+    func record(_ goroutine: GoroutineID, creationNanoseconds: Int64? = nil) -> UnsafeMutablePointer<GoroutineRow> {
+        if let row = table.find(goroutine.rawValue) { return row }
+        let row = ChromeRow.numbered(rowCount, in: .goroutines)
+        rowCount &+= 1
+        let earliest = creationNanoseconds ?? text.originNanoseconds
+        return table.insert(goroutine.rawValue, GoroutineRow(tid: row.tid, earliestNanoseconds: earliest))
+    }
+
+    /// `G18 main.worker`, as far as it is known.
+    func appendName(_ goroutine: GoroutineID) {
+        appendName(goroutine, table.find(goroutine.rawValue)?.pointee.startFunction ?? .empty)
+    }
+
+    private func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
+        text.buffer.append(byte: UInt8(ascii: "G"))
+        text.buffer.append(goroutine.rawValue)
+        guard startFunction != .empty else { return }
+        text.buffer.append(byte: UInt8(ascii: " "))
+        text.content(startFunction)
+    }
+
+    func argument(_ name: StaticString, _ goroutine: GoroutineID) {
+        guard goroutine != .absent else { return }
+        text.key(name)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        appendName(goroutine)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    // MARK: - States
+
+    /// Notes a transition: who created or woke the goroutine.
+    func note(_ event: Event, _ row: UnsafeMutablePointer<GoroutineRow>) {
+        let (from, to) = (event.fromGoroutineState, event.toGoroutineState)
+        let isCreation = from == .notExist
+        if isCreation {
+            row.pointee.creator = event.goroutine
+            row.pointee.creationStack = event.stack
+        }
+        row.pointee.state = to
+        guard writesFlows, isCreation || from == .waiting && to == .runnable, event.goroutine != event.subjectGoroutine,
+            let cause = table.find(event.goroutine.rawValue), cause.pointee.hasSlice
+        else { return }
+        row.pointee.arrowIsCreation = isCreation
+        row.pointee.arrowTid = cause.pointee.tid
+        row.pointee.arrowNanoseconds = event.timeNanoseconds
+    }
+
+    func writeState(_ span: LifelineSpan) {
+        guard span.state != .undetermined, span.state != .notExist else { return }
+        let row = record(span.goroutine)
+        row.pointee.uses.insert(.states)
+        text.beginSlice(row.pointee.row, span.startNanoseconds, span.endNanoseconds)
+        nameState(span)
+        writeStack(span)
+        writeReason(span)
+        if span.proc != .absent { text.argument("proc", Int64(span.proc.rawValue)) }
+        if span.thread != .absent { text.argument("thread", span.thread.rawValue) }
+        writeCreator(row)
+        if span.endedBy != span.goroutine { argument("ended_by", span.endedBy) }
+        if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
+        writeFlags(span.flags)
+        text.end()
+        writeArrow(to: row, span)
+    }
+
+    private func nameState(_ span: LifelineSpan) {
+        // Name and colour in one piece: this is written most.
+        switch span.state {
+        case .running: text.buffer.append(",\"name\":\"running\",\"cname\":\"thread_state_running\"")
+        case .runnable: text.buffer.append(",\"name\":\"runnable\",\"cname\":\"thread_state_runnable\"")
+        case .syscall: text.buffer.append(",\"name\":\"syscall\",\"cname\":\"thread_state_iowait\"")
+        default:
+            text.buffer.append(span.name == .empty ? ",\"name\":\"waiting" : ",\"name\":\"waiting: ")
+            text.content(span.name)
+            text.buffer.append("\",\"cname\":\"thread_state_sleeping\"")
+        }
+    }
+
+    /// A running goroutine's stack is known where it stops, and there it is the next slice's.
+    private func writeStack(_ span: LifelineSpan) {
+        if span.state != .running { text.stack(span.startStack) }
+    }
+
+    private func writeReason(_ span: LifelineSpan) {
+        if span.state != .waiting, span.name != .empty { text.argument("reason", span.name) }
+    }
+
+    private func writeCreator(_ row: UnsafeMutablePointer<GoroutineRow>) {
+        guard row.pointee.creator != .absent else { return }
+        argument("created_by", row.pointee.creator)
+        text.frame("created_at", of: row.pointee.creationStack)
+        row.pointee.creator = .absent
+    }
+
+    func writeFlags(_ flags: LifelineSpan.Flags) {
+        if flags.contains(.beganBefore) { text.flag("began_before_recording") }
+        if flags.contains(.isOpen) { text.flag("goes_on_after_recording") }
+        if flags.contains(.isBroken) { text.flag("end_is_lost") }
+    }
+
+    /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a
+    /// moment that two slices share to belong to the first.
+    private func writeArrow(to row: UnsafeMutablePointer<GoroutineRow>, _ span: LifelineSpan) {
+        guard row.pointee.arrowTid != 0 else { return }
+        if row.pointee.arrowNanoseconds == span.startNanoseconds {
+            let cause = ChromeRow(process: .goroutines, tid: row.pointee.arrowTid)
+            let end = span.startNanoseconds &+ min(1, span.durationNanoseconds)
+            flowCount += 1
+            text.flow(
+                flowCount, row.pointee.arrowIsCreation ? "creates" : "wakes", from: cause,
+                at: span.startNanoseconds, to: row.pointee.row, at: end)
+        }
+        row.pointee.arrowTid = 0
+    }
+
+    // MARK: - Names
+
+    /// Names the rows of a goroutine, whose further rows are `laneCount`, and forgets it.
+    func end(_ goroutine: GoroutineID, laneCount: Int) {
+        guard let row = table.find(goroutine.rawValue) else { return }
+        let sortIndex = sortIndex(row.pointee)
+        let (place, function) = (row.pointee.row, row.pointee.startFunction)
+        if row.pointee.uses.contains(.states) {
+            text.nameRow(place, sortIndex: sortIndex) { appendName(goroutine, function) }
+        }
+        if !row.pointee.uses.isDisjoint(with: .second) {
+            let title = row.pointee.secondTitle
+            for lane in 0...laneCount {
+                text.nameRow(place.second.lane(lane), sortIndex: sortIndex + 1) {
+                    appendName(goroutine, .empty)
+                    text.buffer.append(title)
+                }
+            }
+        }
+        table.remove(goroutine.rawValue)
+    }
+
+    /// Goroutines of the runtime come last, and otherwise those that came first.
+    private func sortIndex(_ row: GoroutineRow) -> Int64 {
+        let function = text.tables.strings.bytes(row.startFunction)
+        let isSystem = function.isEmpty || ChromeStacks.isRuntime(function)
+        return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
+    }
+
+    /// The goroutines that are known now, in order of their ids.
+    var known: [GoroutineID] {
+        var ids: [GoroutineID] = []
+        table.forEach { id, _ in ids.append(GoroutineID(id)) }
+        return ids
+    }
+}
+
+extension GoroutineRow {
+    fileprivate var secondTitle: StaticString {
+        if uses.contains(.regions) { return " regions" }
+        if uses.contains(.ranges) { return " GC" }
+        return uses.contains(.logs) ? " logs" : uses.contains(.labels) ? " labels" : " samples"
+    }
+}

@@ -1,0 +1,161 @@
+import VestigeCore
+
+/// Something open that will become a slice when it ends: a region, or a range of the runtime.
+struct OpenSlice: BitwiseCopyable {
+    enum Kind: UInt8 { case region, range }
+
+    var startNanoseconds: Int64
+    /// Task of a region; scope id of a range (bit pattern of Int64).
+    var identifier: UInt64
+    var name: StringID
+    var stack: StackID
+    var goroutine: GoroutineID
+    var kind: Kind
+    /// 0: the row itself; above, further rows for slices that overlap others only in part.
+    var lane: UInt8 = 0
+    /// Where in the pool the one below it is.
+    fileprivate var below: Int32 = -1
+    /// At most so many are below it.
+    fileprivate var depth: Int32 = 0
+
+    init(
+        _ kind: Kind, _ name: StringID, _ identifier: UInt64, at startNanoseconds: Int64,
+        stack: StackID = .absent, goroutine: GoroutineID = .absent
+    ) {
+        self.kind = kind
+        self.name = name
+        self.identifier = identifier
+        self.startNanoseconds = startNanoseconds
+        self.stack = stack
+        self.goroutine = goroutine
+    }
+}
+
+/// The open slices of one row, the innermost on top: a list in the pool of `NestedSlices`.
+struct SliceStack: BitwiseCopyable, Equatable {
+    fileprivate var top: Int32 = -1
+    static var empty: SliceStack { SliceStack() }
+    var isEmpty: Bool { top < 0 }
+}
+
+/// The open slices of all rows, and the choice of a lane for each.
+///
+/// On one row of a viewer slices must nest: Perfetto drops a slice that overlaps another in part.
+/// Regions usually nest, but a program may end an outer one first. Then those above it, which go on,
+/// move to another lane, which is a row of its own.
+struct NestedSlices {
+    private var pool: [OpenSlice] = []
+    private var free: [Int32] = []
+    /// Of rows that have further lanes: until when each of these is taken.
+    private var laneEnds: [ChromeRow: [Int64]] = [:]
+
+    /// How deep an end looks for its begin, so that a damaged trace cannot make it slow.
+    private static let searchLimit = 256
+
+    mutating func push(_ slice: OpenSlice, on stack: inout SliceStack) {
+        var slice = slice
+        slice.below = stack.top
+        slice.depth = stack.isEmpty ? 0 : pool[Int(stack.top)].depth &+ 1
+        if let index = free.popLast() {
+            pool[Int(index)] = slice
+            stack.top = index
+        } else {
+            stack.top = Int32(truncatingIfNeeded: pool.count)
+            pool.append(slice)
+        }
+    }
+
+    func contains(_ kind: OpenSlice.Kind, _ name: StringID, _ identifier: UInt64, in stack: SliceStack) -> Bool {
+        find(kind, name, identifier, in: stack) != nil
+    }
+
+    /// Takes the innermost slice with this name and identifier off the stack, or returns nil if there is none.
+    mutating func end(
+        _ kind: OpenSlice.Kind, _ name: StringID, _ identifier: UInt64, in stack: inout SliceStack, of row: ChromeRow,
+        at now: Int64
+    ) -> OpenSlice? {
+        guard let found = find(kind, name, identifier, in: stack) else { return nil }
+        let slice = pool[Int(found)]
+        if stack.top == found {
+            stack.top = slice.below
+        } else {
+            moveAside(above: found, in: stack, of: row, at: now)
+        }
+        release(found, of: row, at: now)
+        return slice
+    }
+
+    /// Makes room on lane 0 for a slice that began before all that are open, and ends now. False if so
+    /// many are open that it would take long.
+    mutating func moveAllAside(in stack: SliceStack, of row: ChromeRow, at now: Int64) -> Bool {
+        guard stack.isEmpty || pool[Int(stack.top)].depth < Self.searchLimit else { return false }
+        moveAside(above: -1, in: stack, of: row, at: now)
+        return true
+    }
+
+    /// Takes the innermost slice off the stack.
+    mutating func pop(_ stack: inout SliceStack, of row: ChromeRow, at now: Int64) -> OpenSlice? {
+        guard !stack.isEmpty else { return nil }
+        let index = stack.top
+        let slice = pool[Int(index)]
+        stack.top = slice.below
+        release(index, of: row, at: now)
+        return slice
+    }
+
+    /// Number of further lanes of a row, which is forgotten.
+    mutating func removeLanes(of row: ChromeRow) -> Int {
+        laneEnds.isEmpty ? 0 : laneEnds.removeValue(forKey: row)?.count ?? 0
+    }
+}
+
+extension NestedSlices {
+    private func find(
+        _ kind: OpenSlice.Kind, _ name: StringID, _ identifier: UInt64, in stack: SliceStack
+    ) -> Int32? {
+        var index = stack.top
+        var steps = 0
+        while index >= 0, steps < Self.searchLimit {
+            let slice = pool[Int(index)]
+            if slice.kind == kind, slice.name == name, slice.identifier == identifier { return index }
+            index = slice.below
+            steps += 1
+        }
+        return nil
+    }
+
+    /// Moves those above `ended` that share its lane to lanes where they overlap nothing in part, and
+    /// unlinks it.
+    private mutating func moveAside(above ended: Int32, in stack: SliceStack, of row: ChromeRow, at now: Int64) {
+        let lane = ended < 0 ? 0 : pool[Int(ended)].lane
+        var index = stack.top
+        while index >= 0, index != ended {
+            let below = pool[Int(index)].below
+            if pool[Int(index)].lane == lane { moveAside(index, from: lane, of: row, at: now) }
+            if below == ended, ended >= 0 { pool[Int(index)].below = pool[Int(ended)].below }
+            index = below
+        }
+    }
+
+    private mutating func moveAside(_ index: Int32, from lane: UInt8, of row: ChromeRow, at now: Int64) {
+        let start = pool[Int(index)].startNanoseconds
+        let ends = laneEnds[row] ?? []
+        // What has ended on a lane before this one began cannot overlap it; what is still open there
+        // moves aside in its turn.
+        for candidate in 1..<UInt8(ChromeRow.laneLimit) where candidate != lane {
+            if Int(candidate) > ends.count || ends[Int(candidate) - 1] <= start {
+                pool[Int(index)].lane = candidate
+                if Int(candidate) > ends.count { laneEnds[row, default: []].append(.min) }
+                return
+            }
+        }
+        // No program is like that: the slice loses its beginning, so that it does not overlap.
+        pool[Int(index)].startNanoseconds = now
+    }
+
+    private mutating func release(_ index: Int32, of row: ChromeRow, at now: Int64) {
+        let lane = Int(pool[Int(index)].lane)
+        if lane > 0 { laneEnds[row]?[lane - 1] = now }
+        free.append(index)
+    }
+}

@@ -1,0 +1,152 @@
+import VestigeCore
+
+/// What is known of one proc or thread while the file is written.
+struct OccupancyRow: PagedElement {
+    /// 0: vacant.
+    var tid: UInt32
+    /// The goroutine that has it, and since when.
+    var occupant = GoroutineID.absent
+    var startNanoseconds: Int64 = 0
+    /// The occupant is in a system call since then.
+    var isInSyscall = false
+    var syscallStartNanoseconds: Int64 = 0
+    var syscallStack = StackID.absent
+    /// Ranges of a proc.
+    var open = SliceStack.empty
+    var isUsed = false
+    var isSecondUsed = false
+
+    static var vacant: OccupancyRow { OccupancyRow(tid: 0) }
+    var isOccupied: Bool { tid != 0 }
+}
+
+/// The rows of the procs or of the threads: which goroutine had each when, with its system calls nested.
+///
+/// A row holds one goroutine at a time whatever the trace says, so its slices never overlap.
+final class OccupancyRows {
+    private let process: ChromeProcess
+    private let text: ChromeText
+    private let goroutines: GoroutineRows
+    private var table = PagedTable<OccupancyRow>()
+
+    init(_ process: ChromeProcess, _ text: ChromeText, _ goroutines: GoroutineRows) {
+        self.process = process
+        self.text = text
+        self.goroutines = goroutines
+    }
+
+    // MARK: - What happens to a proc or thread
+
+    /// The goroutine runs here from now on, or again after a system call.
+    func enter(_ id: Int64, _ goroutine: GoroutineID, at now: Int64) {
+        guard let row = record(id) else { return }
+        if row.pointee.occupant == goroutine {
+            endSyscall(row, at: now)
+        } else {
+            vacate(row, at: now)
+            row.pointee.occupant = goroutine
+            row.pointee.startNanoseconds = now
+        }
+    }
+
+    func enterSyscall(_ id: Int64, _ goroutine: GoroutineID, _ stack: StackID, at now: Int64) {
+        guard let row = record(id) else { return }
+        enter(id, goroutine, at: now)
+        row.pointee.isInSyscall = true
+        row.pointee.syscallStartNanoseconds = now
+        row.pointee.syscallStack = stack
+    }
+
+    /// The goroutine is here no more.
+    func leave(_ id: Int64, _ goroutine: GoroutineID, at now: Int64) {
+        guard let row = table.find(id), row.pointee.occupant == goroutine else { return }
+        vacate(row, at: now)
+    }
+
+    /// Whoever is here is here no more: the proc stopped, or was taken from a goroutine in a system call.
+    func release(_ id: Int64, at now: Int64) {
+        if let row = table.find(id) { vacate(row, at: now) }
+    }
+
+    private func vacate(_ row: UnsafeMutablePointer<OccupancyRow>, at now: Int64) {
+        guard row.pointee.occupant != .absent else { return }
+        endSyscall(row, at: now)
+        row.pointee.isUsed = true
+        text.beginSlice(ChromeRow(process: process, tid: row.pointee.tid), row.pointee.startNanoseconds, now)
+        text.buffer.append(",\"name\":\"")
+        goroutines.appendName(row.pointee.occupant)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        text.end()
+        row.pointee.occupant = .absent
+    }
+
+    private func endSyscall(_ row: UnsafeMutablePointer<OccupancyRow>, at now: Int64) {
+        guard row.pointee.isInSyscall else { return }
+        row.pointee.isInSyscall = false
+        let start = row.pointee.syscallStartNanoseconds
+        text.beginSlice(ChromeRow(process: process, tid: row.pointee.tid), start, now)
+        text.name("syscall")
+        text.color("thread_state_iowait")
+        text.stack(row.pointee.syscallStack)
+        text.end()
+    }
+
+    // MARK: - Rows
+
+    /// The row itself, for instants on it; nil for no proc or thread.
+    func row(_ id: Int64) -> ChromeRow? {
+        guard let row = record(id) else { return nil }
+        row.pointee.isUsed = true
+        return ChromeRow(process: process, tid: row.pointee.tid)
+    }
+
+    /// The row below it and its open ranges; nil for no proc or thread.
+    func second(_ id: Int64) -> (row: ChromeRow, open: UnsafeMutablePointer<SliceStack>)? {
+        guard let row = record(id) else { return nil }
+        row.pointee.isSecondUsed = true
+        let open = UnsafeMutableRawPointer(row) + MemoryLayout<OccupancyRow>.offset(of: \.open)!
+        return (
+            ChromeRow(process: process, tid: row.pointee.tid).second,
+            open.assumingMemoryBound(to: SliceStack.self)
+        )
+    }
+
+    private func record(_ id: Int64) -> UnsafeMutablePointer<OccupancyRow>? {
+        if let row = table.find(id) { return row }
+        guard id >= 0 else { return nil }
+        return table.insert(id, OccupancyRow(tid: ChromeRow.numbered(number(id), in: process).tid))
+    }
+
+    /// Procs stand in order of their numbers, threads as they appear. Procs that no machine has are
+    /// numbered from the far end.
+    private func number(_ id: Int64) -> UInt32 {
+        let appeared = UInt32(truncatingIfNeeded: table.count)
+        guard process == .procs else { return appeared }
+        return id < 1 << 24 ? UInt32(id) : .max - appeared
+    }
+
+    /// Ends all slices and names the rows. `endRanges` ends the open ranges of a row, and returns how many
+    /// further lanes it has.
+    func finish(at now: Int64, endRanges: (ChromeRow, inout SliceStack) -> Int) {
+        table.forEach { id, row in
+            vacate(row, at: now)
+            let place = ChromeRow(process: process, tid: row.pointee.tid)
+            let laneCount = endRanges(place.second, &row.pointee.open)
+            if row.pointee.isUsed { text.nameRow(place, sortIndex: sortIndex(id)) { appendName(id) } }
+            guard row.pointee.isSecondUsed else { return }
+            for lane in 0...laneCount {
+                text.nameRow(place.second.lane(lane), sortIndex: sortIndex(id) + 1) {
+                    appendName(id)
+                    text.buffer.append(" GC")
+                }
+            }
+        }
+    }
+
+    private func sortIndex(_ id: Int64) -> Int64 { min(id, 1 << 30) * 2 }
+
+    private func appendName(_ id: Int64) {
+        text.buffer.append(process == .procs ? "P" : "M")
+        text.buffer.append(id)
+    }
+}

@@ -1,0 +1,79 @@
+#!/bin/sh
+# Converts every trace of a folder to Chrome JSON and asks two viewers what they make of it: Perfetto's
+# trace processor and catapult (chrome://tracing). Fails if one counts an import error or a warning, or
+# finds no slices.
+#
+#   Tests/viewers/check.sh VESTIGE FOLDER [PATTERN]
+#
+# VESTIGE is the command, PATTERN chooses traces by name (default *.trace). The viewers are those of
+# ../shared/tools/viewers beside the checkout (VESTIGE_SHARED overrides ../shared); where they are not
+# there, nothing is checked.
+set -u
+
+if [ $# -lt 2 ]; then
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
+vestige=$1
+folder=$2
+pattern=${3:-*.trace}
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+viewers=${VESTIGE_SHARED:-$root/../shared}/tools/viewers
+for tool in "$viewers/perfetto_query" "$viewers/shoot"; do
+    if [ ! -x "$tool" ]; then
+        echo "skipped: $tool is not there"
+        exit 0
+    fi
+done
+
+scratch=$(mktemp -d) || exit 5
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+# Catapult's time grows with the square of the rows: a thousand take more than ten seconds.
+catapult_rows=1500
+
+failures=0
+fail() {
+    failures=$((failures + 1))
+    echo "FAILED $1: $(printf %s "$2" | tr '\n' ' ' | cut -c 1-300)"
+}
+
+# A count in the JSON that a viewer prints.
+number() { sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$scratch/stats"; }
+
+check() {
+    name=$(basename "$1")
+    json=$scratch/out.json
+    # A damaged trace is converted as far as it goes; one that cannot be read at all has no output.
+    if ! "$vestige" convert --quiet --to chrome -f -o "$json" "$1" 2> "$scratch/messages"; then
+        fail "$name" "not converted: $(head -n 1 "$scratch/messages")"
+        return
+    fi
+    if ! "$viewers/perfetto_query" --errors --no-header "$json" \
+        "select count(*) from slice" > "$scratch/perfetto" 2>&1; then
+        fail "$name" "Perfetto: $(cat "$scratch/perfetto")"
+    fi
+    slices=$(head -n 1 "$scratch/perfetto")
+    [ "$slices" -gt 0 ] 2> /dev/null || fail "$name" "Perfetto finds no slices"
+    rows=$(grep -c '"name":"thread_name"' "$json")
+    if [ "$rows" -gt "$catapult_rows" ]; then
+        echo "ok $name: $slices slices in Perfetto; catapult was not asked to draw $rows rows"
+    elif ! "$viewers/shoot" --stats-only --timeout 300 catapult "$json" > "$scratch/stats" 2>&1; then
+        fail "$name" "catapult: $(cat "$scratch/stats")"
+    elif [ "$(number importWarnings)" != 0 ]; then
+        fail "$name" "catapult: $(cat "$scratch/stats")"
+    else
+        echo "ok $name: $slices slices in Perfetto, $(number slices) and $(number asyncSlices) async in catapult"
+    fi
+}
+
+count=0
+for trace in "$folder"/$pattern; do
+    [ -e "$trace" ] || continue
+    count=$((count + 1))
+    check "$trace"
+done
+echo "$count traces, $failures failures"
+[ "$count" -gt 0 ] && [ "$failures" -eq 0 ]
