@@ -27,6 +27,8 @@ public struct Conversion {
         let clock = ContinuousClock.now
         let input = try TraceInput(input)
         let target = try plan.open(overwrites: overwrites)
+        var options = options
+        options.diagnostics = input.diagnostics
         let writer = try plan.format.make(target, options)
         var eventCount: UInt64 = 0
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
@@ -37,7 +39,7 @@ public struct Conversion {
             try chain.process(events)
         }
         if let failure, !input.hasEvents { throw failure }
-        try input.refuseTotalLoss()
+        try input.refuseNothing()
         try chain.finish()
         try writer.finish(tables: input.tables)
         try target.commit()
@@ -64,11 +66,12 @@ public struct Conversion {
 }
 
 extension TraceInput {
-    /// Throws if the input lost something and nothing of it is left.
-    func refuseTotalLoss() throws(TraceError) {
-        guard !hasEvents, diagnostics.hasLoss else { return }
-        let losses = diagnostics.nonZero.map { "\($0.count) \($0.counter.meaning)" }.joined(separator: "; ")
-        throw TraceError(.unreadable, file: path, expected: "events", found: "none (\(losses))")
+    /// Throws if the input was read to its end and held no event, as when a process was killed
+    /// before it wrote any, or if damage has cost them all.
+    func refuseNothing() throws(TraceError) {
+        if hasEvents { return }
+        let losses = diagnostics.nonZero.map { "; \($0.count) \($0.counter.meaning)" }.joined()
+        throw TraceError(.unreadable, file: path, expected: "events", found: "none\(losses)")
     }
 }
 

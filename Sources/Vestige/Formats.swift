@@ -14,6 +14,7 @@ public enum Formats {
     public static let outputs: [OutputFormat] = [
         ChromeJSONFormat.format,
         CSVFormat.format,
+        JSONLinesOutputFormat.format,
         NullFormat.format,
     ]
 

@@ -53,7 +53,8 @@ public struct OutputPlan: Sendable {
             found: "neither")
     }
 
-    private static func place(of format: OutputFormat, input: String, output: String?) throws(TraceError) -> OutputPlace {
+    private static func place(of format: OutputFormat, input: String, output: String?) throws(TraceError) -> OutputPlace
+    {
         switch (format.shape, output) {
         case (.nothing, nil), (.nothing, "-"): return .nothing
         case (.nothing, _):

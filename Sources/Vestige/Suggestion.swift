@@ -13,7 +13,7 @@ public enum Suggestion {
     static func nearest(to name: String, among names: [String]) -> String? {
         let ranked = names.map { (name: $0, distance: distance(name.lowercased(), $0)) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        if best.distance <= max(1, name.count / 3) { return best.name }
+        if best.distance <= max(2, name.count / 3), best.distance < name.count { return best.name }
         return name.count >= 2 ? names.first { $0.hasPrefix(name.lowercased()) } : nil
     }
 

@@ -22,7 +22,7 @@ public struct TraceInfo {
         let counter = TraceCounter()
         failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in counter.process(events) }
         if let failure, !input.hasEvents { throw failure }
-        try input.refuseTotalLoss()
+        try input.refuseNothing()
         self.path = path
         fileSize = input.fileSize
         source = input.tables.sources[0]

@@ -22,7 +22,8 @@ enum Console {
 
     /// A text of several lines on standard error.
     static func sayLines(_ text: String) {
-        var text = text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }
+        var text =
+            text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }
             .joined(separator: "\n") + "\n"
         text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
     }

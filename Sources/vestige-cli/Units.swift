@@ -11,7 +11,9 @@ enum Units {
     }
 
     /// A count with its noun, e.g. `1 event`, `2,000 events`.
-    static func counted(_ value: UInt64, _ noun: String) -> String { "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")" }
+    static func counted(_ value: UInt64, _ noun: String) -> String {
+        "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
 
     /// Bytes in decimal units, e.g. `42.1 MB`.
     static func bytes(_ count: UInt64) -> String {

@@ -1,0 +1,33 @@
+# make demo     build, convert the samples into every format, say how to look at the results
+# make test     run all tests
+# make record   write the outputs that the golden test expects anew
+# make bench    measure against Go's own reader (needs ../shared)
+# make format   format the sources
+# make build    the command, optimised: .build/release/vestige
+
+.PHONY: build demo test record bench format system clean
+
+build: system
+	swift build -c release --product vestige
+
+demo: build
+	scripts/demo.sh .build/release/vestige demo-out
+
+test: system
+	swift test
+
+record: system
+	-VESTIGE_RECORD=1 swift test --filter GoldenTests
+	git status --short samples
+
+bench: build
+	scripts/bench.sh .build/release/vestige
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+system:
+	@scripts/system-packages.sh
+
+clean:
+	rm -rf .build demo-out

@@ -1,0 +1,45 @@
+import Testing
+import Vestige
+import VestigeTestSupport
+
+/// What someone sees who has never used the command.
+@Suite struct HelpTests {
+    @Test func noArgumentsShowTheMostUsefulCommands() throws {
+        let result = try CommandLineTool.run([])
+        #expect(result.status == 0)
+        #expect(result.errors.isEmpty)
+        #expect(result.text.components(matching: "  vestige ").count == 5)
+    }
+
+    @Test(arguments: [[], ["convert"], ["info"], ["formats"]])
+    func helpOfEachCommand(_ subcommand: [String]) throws {
+        let asked = try CommandLineTool.run(["help"] + subcommand)
+        let flagged = try CommandLineTool.run(subcommand + ["--help"])
+        #expect(asked.status == 0)
+        #expect(asked.text == flagged.text)
+        #expect(asked.text.hasPrefix("OVERVIEW: "))
+        #expect(asked.text.contains("USAGE: vestige"))
+        #expect(asked.errors.isEmpty)
+    }
+
+    @Test func version() throws {
+        let result = try CommandLineTool.run(["--version"])
+        #expect(result.status == 0)
+        #expect(result.text == "\(vestigeVersion)\n")
+    }
+
+    @Test func formatsListsAllOfThem() throws {
+        let result = try CommandLineTool.run(["formats"])
+        #expect(result.status == 0)
+        for name in Formats.inputs.map(\.name) + Formats.outputs.map(\.name) {
+            #expect(result.text.contains("  \(name) "))
+        }
+    }
+}
+
+extension String {
+    /// The lines that begin with `prefix`.
+    func components(matching prefix: String) -> [Substring] {
+        split(separator: "\n").filter { $0.hasPrefix(prefix) }
+    }
+}
