@@ -23,7 +23,10 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: ["Vestige", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .target(name: "VestigeTestSupport", dependencies: ["Vestige"], path: "Tests/VestigeTestSupport"),
+        // Optimised in debug builds too: it hashes millions of events, several ways.
+        .target(
+            name: "VestigeTestSupport", dependencies: ["Vestige"], path: "Tests/VestigeTestSupport",
+            swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "VestigeCoreTests", dependencies: ["VestigeCore", "VestigeTestSupport"]),
         .testTarget(name: "VestigeReadersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),

@@ -5,12 +5,14 @@ public final class TruthHash {
     public private(set) var full = FNV()
     public private(set) var noStack = FNV()
     public private(set) var noTime = FNV()
-    public private(set) var byKind: [String: FNV] = [:]
     public private(set) var byThreadNoTime: [Int64: FNV] = [:]
     public private(set) var eventCount = 0
     /// With `keepsLines`, the full lines, to find a difference.
     public private(set) var lines: [String] = []
 
+    /// By kind; both kinds of transition share the first one's.
+    private var kinds = [FNV](repeating: FNV(), count: EventKind.allCases.count)
+    private var line: [UInt8] = []
     private let keepsLines: Bool
     private var stackHashes: [StackID: [UInt8]] = [:]
     private let tables: TraceTables
@@ -26,94 +28,172 @@ public final class TruthHash {
 
     private func add(_ event: Event) {
         eventCount += 1
-        let line = canonical(event, stacks: true, times: true)
+        writeLine(event, stacks: true, times: true)
         full.add(line)
+        let kind = event.kind == .procTransition ? .goroutineTransition : event.kind
+        kinds[Int(kind.rawValue)].add(line)
         if keepsLines { lines.append(String(decoding: line.dropLast(), as: UTF8.self)) }
-        noStack.add(canonical(event, stacks: false, times: true))
-        byKind["\(event.kind.name)", default: FNV()].add(line)
-        let timeless = canonical(event, stacks: true, times: false)
-        noTime.add(timeless)
-        byThreadNoTime[event.thread.rawValue, default: FNV()].add(timeless)
+        writeLine(event, stacks: false, times: true)
+        noStack.add(line)
+        writeLine(event, stacks: true, times: false)
+        noTime.add(line)
+        byThreadNoTime[event.thread.rawValue, default: FNV()].add(line)
     }
 
-    private func canonical(_ event: Event, stacks: Bool, times: Bool) -> [UInt8] {
-        var line = Array("\(event.kind.name) ".utf8)
-        line += Array((times ? "\(event.timeNanoseconds)" : "-").utf8)
-        line += Array(" \(event.goroutine.rawValue) \(event.proc.rawValue) \(event.thread.rawValue) ".utf8)
-        line += fields(event, stacks: stacks, times: times)
-        line += stacks ? token(event.stack) : Array("-".utf8)
-        line.append(10)
-        return line
+    public var byKind: [String: FNV] {
+        var result: [String: FNV] = [:]
+        for kind in EventKind.allCases where kinds[Int(kind.rawValue)] != FNV() && kind != .procTransition {
+            result["\(kind.name)"] = kinds[Int(kind.rawValue)]
+        }
+        return result
+    }
+
+    // MARK: - Lines
+
+    private func writeLine(_ event: Event, stacks: Bool, times: Bool) {
+        line.removeAll(keepingCapacity: true)
+        text(event.kind.name)
+        if times { number(event.timeNanoseconds) } else { dash() }
+        number(event.goroutine.rawValue)
+        number(Int64(event.proc.rawValue))
+        number(event.thread.rawValue)
+        writeFields(event, stacks: stacks, times: times)
+        token(event.stack, stacks)
+        line[line.count - 1] = 10
     }
 
     /// The fields of the kind, each followed by a space.
-    private func fields(_ event: Event, stacks: Bool, times: Bool) -> [UInt8] {
-        func text(_ string: String) -> [UInt8] { Array("\(string) ".utf8) }
+    private func writeFields(_ event: Event, stacks: Bool, times: Bool) {
         switch event.kind {
-        case .sync:
-            guard times, let index = event.clockSnapshotIndex else { return text("\(event.syncNumber) - - -") }
-            let clock = tables.clockSnapshots[index]
-            return text(
-                "\(event.syncNumber) \(clock.traceNanoseconds) \(clock.monotonicNanoseconds) \(clock.wallUnixNanoseconds)")
-        case .metric: return quoted(event.name) + text(" \(event.value)")
-        case .label: return quoted(event.name) + text(" \(event.scope.name) \(event.scopeID)")
-        case .stackSample, .experimentalBatch: return []
-        case .rangeBegin, .rangeActive, .rangeEnd:
-            var line = quoted(event.name) + text(" \(event.scope.name) \(event.scopeID)")
-            if event.attributeCount == 2 {
-                line += Self.quoted(Array("bytes swept".utf8)) + text("=\(event.bytesSwept)")
-                line += Self.quoted(Array("bytes reclaimed".utf8)) + text("=\(event.bytesReclaimed)")
-            }
-            return line
+        case .sync: writeSync(event, times)
+        case .metric:
+            quoted(event.name)
+            number(event.value)
+        case .label:
+            quoted(event.name)
+            text(event.scope.name)
+            number(event.scopeID)
+        case .stackSample, .experimentalBatch: break
+        case .rangeBegin, .rangeActive, .rangeEnd: writeRange(event)
         case .taskBegin, .taskEnd:
-            return text("\(task(event.task)) \(task(event.parentTask))") + quoted(event.name) + text("")
-        case .regionBegin, .regionEnd: return text(task(event.task)) + quoted(event.name) + text("")
+            task(event.task)
+            task(event.parentTask)
+            quoted(event.name)
+        case .regionBegin, .regionEnd:
+            task(event.task)
+            quoted(event.name)
         case .log:
-            return text(task(event.task)) + quoted(event.name) + text("") + quoted(event.message) + text("")
-        case .goroutineTransition:
-            return text("goroutine \(Int64(bitPattern: event.argument0)) \(event.fromGoroutineState.name) \(event.toGoroutineState.name)")
-                + quoted(event.name) + text("") + (stacks ? token(event.transitionStack) : [45]) + text("")
-        case .procTransition:
-            return text("proc \(Int64(bitPattern: event.argument0)) \(event.fromProcState.name) \(event.toProcState.name)")
-                + quoted(event.name) + text("") + (stacks ? token(event.transitionStack) : [45]) + text("")
-        case .experimental:
-            let shape = tables.experimentalShapes[event.experimentalShapeIndex]
-            var line = quoted(shape.name) + text("") + quoted(shape.experiment)
-            for (name, value) in zip(shape.argumentNames, [event.argument0, event.argument1, event.argument2]) {
-                line += text("") + quoted(name) + Array("=\(value)".utf8)
-            }
-            return line + text("")
+            task(event.task)
+            quoted(event.name)
+            quoted(event.message)
+        case .goroutineTransition, .procTransition: writeTransition(event, stacks)
+        case .experimental: writeExperimental(event)
         }
     }
 
-    private func task(_ id: TaskID) -> String { id == .absent ? "-1" : "\(id.rawValue)" }
+    private func writeSync(_ event: Event, _ times: Bool) {
+        number(event.syncNumber)
+        guard times, let index = event.clockSnapshotIndex else {
+            for _ in 0..<3 { dash() }
+            return
+        }
+        number(tables.clockSnapshots[index].traceNanoseconds)
+        number(tables.clockSnapshots[index].monotonicNanoseconds)
+        number(tables.clockSnapshots[index].wallUnixNanoseconds)
+    }
 
-    private func quoted(_ id: StringID) -> [UInt8] { Self.quoted(Array(tables.strings.bytes(id))) }
+    private func writeRange(_ event: Event) {
+        quoted(event.name)
+        text(event.scope.name)
+        number(event.scopeID)
+        guard event.attributeCount == 2 else { return }
+        attribute("bytes swept", event.bytesSwept)
+        attribute("bytes reclaimed", event.bytesReclaimed)
+    }
 
-    private static func quoted(_ bytes: [UInt8]) -> [UInt8] {
-        var line: [UInt8] = [34]
+    private func attribute(_ name: String, _ value: UInt64) {
+        quoted(Array(name.utf8))
+        line[line.count - 1] = 61
+        number(value)
+    }
+
+    private func writeTransition(_ event: Event, _ stacks: Bool) {
+        let isGoroutine = event.kind == .goroutineTransition
+        text(isGoroutine ? "goroutine" : "proc")
+        number(Int64(bitPattern: event.argument0))
+        text(isGoroutine ? event.fromGoroutineState.name : event.fromProcState.name)
+        text(isGoroutine ? event.toGoroutineState.name : event.toProcState.name)
+        quoted(event.name)
+        token(event.transitionStack, stacks)
+    }
+
+    private func writeExperimental(_ event: Event) {
+        let shape = tables.experimentalShapes[event.experimentalShapeIndex]
+        quoted(shape.name)
+        quoted(shape.experiment)
+        for (name, value) in zip(shape.argumentNames, [event.argument0, event.argument1, event.argument2]) {
+            quoted(name)
+            line[line.count - 1] = 61
+            number(value)
+        }
+    }
+
+    // MARK: - Fields; each ends with a space
+
+    private func text(_ text: StaticString) {
+        line.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        line.append(32)
+    }
+
+    private func number(_ value: some BinaryInteger) {
+        var digits = (UInt64(0), UInt64(0), UInt64(0))
+        withUnsafeMutableBytes(of: &digits) { digits in
+            var rest = UInt64(value.magnitude)
+            var start = digits.count
+            repeat {
+                start -= 1
+                digits[start] = UInt8(48 + rest % 10)
+                rest /= 10
+            } while rest > 0
+            if value < 0 { line.append(45) }
+            line.append(contentsOf: digits[start...])
+        }
+        line.append(32)
+    }
+
+    private func dash() { line += [45, 32] }
+
+    private func task(_ id: TaskID) { if id == .absent { number(-1) } else { number(id.rawValue) } }
+
+    private func quoted(_ id: StringID) { quoted(tables.strings.bytes(id)) }
+
+    private func quoted(_ bytes: some Sequence<UInt8>) {
+        line.append(34)
         for byte in bytes {
             if byte > 0x20, byte < 0x7f, byte != 34, byte != 92 {
                 line.append(byte)
             } else {
-                let digits = Array("0123456789abcdef".utf8)
-                line += [92, 120, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+                line += [92, 120, Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)]]
             }
         }
-        return line + [34]
+        line += [34, 32]
     }
 
-    private func token(_ stack: StackID) -> [UInt8] {
-        guard stack != .absent else { return [45] }
-        if let known = stackHashes[stack] { return known }
-        var hash = FNV()
-        for frame in tables.stacks.frames(stack) {
-            var line = Array(tables.strings.bytes(frame.function)) + [32]
-            line += Array(tables.strings.bytes(frame.file)) + Array(":\(frame.line)\n".utf8)
-            hash.add(line)
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    private func token(_ stack: StackID, _ stacks: Bool) {
+        guard stacks, stack != .absent else { return dash() }
+        if stackHashes[stack] == nil {
+            var hash = FNV()
+            for frame in tables.stacks.frames(stack) {
+                hash.add(tables.strings.bytes(frame.function))
+                hash.add([32])
+                hash.add(tables.strings.bytes(frame.file))
+                hash.add(Array(":\(frame.line)\n".utf8))
+            }
+            stackHashes[stack] = Array(hash.hex.utf8) + [32]
         }
-        stackHashes[stack] = Array(hash.hex.utf8)
-        return stackHashes[stack]!
+        line += stackHashes[stack]!
     }
 }
 

@@ -5,7 +5,7 @@ import XCTest
 /// Cuts at every byte and damage by the thousand. In XCTest, since Swift Testing captures a backtrace for
 /// every error thrown, which makes tens of thousands of them slow.
 final class GoTraceV2DamageTests: XCTestCase {
-    private static let small = Samples.files(in: "gotrace-v2", suffix: ".trace").filter { Samples.size($0) < 8_000 }
+    private static let small = Samples.files(in: "gotrace-v2", suffix: ".trace").filter { Samples.size($0) < 5_100 }
 
     func testTruncationAtEveryByteGivesEventsOrAnError() throws {
         for path in Self.small {
