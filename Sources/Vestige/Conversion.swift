@@ -27,6 +27,8 @@ public struct Conversion {
         let clock = ContinuousClock.now
         let input = try TraceInput(input)
         let target = try plan.open(overwrites: overwrites)
+        var options = options
+        options.diagnostics = input.diagnostics
         let writer = try plan.format.make(target, options)
         var eventCount: UInt64 = 0
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in

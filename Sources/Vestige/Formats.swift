@@ -7,11 +7,13 @@
 public enum Formats {
     /// Formats that can be read. Where two claim the same input, suffixes decide, then this order.
     public static let inputs: [InputFormat] = [
-        GoTraceV2Format.format
+        GoTraceV2Format.format,
+        JSONLinesInputFormat.format,
     ]
 
     /// Formats that can be written.
     public static let outputs: [OutputFormat] = [
+        JSONLinesOutputFormat.format,
         NullFormat.format,
         CSVFormat.format,
     ]
