@@ -7,7 +7,8 @@
 public enum Formats {
     /// Formats that can be read. Where two claim the same input, suffixes decide, then this order.
     public static let inputs: [InputFormat] = [
-        GoTraceV2Format.format
+        GoTraceV2Format.format,
+        JSONLinesInputFormat.format,
     ]
 
     /// Formats that can be written.

@@ -24,11 +24,13 @@ public final class JSONLinesWriter: TraceWriter {
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         beginIfNeeded(tables)
         let line = JSONEventLine(buffer: buffer, tables: tables, stacks: stacks)
+        var sequence = eventCount
         for index in events.indices {
-            line.append(events[index], sequence: eventCount)
-            eventCount += 1
+            line.append(events[index], sequence: sequence)
+            sequence += 1
             try buffer.flushIfNeeded()
         }
+        eventCount = sequence
     }
 
     public func finish(tables: TraceTables) throws(TraceError) {

@@ -20,14 +20,12 @@ final class RenderedStacks {
     private let lists: UnsafeMutablePointer<UInt8>
     private let listCapacity: Int
     private var listCount = 0
-    /// A list is rendered here, and flushing hands it to `rendered`.
-    private let scratch: TextBuffer
-    private let rendered = LastBytes()
+    /// A list is rendered here; nothing is ever handed on from it.
+    private let scratch = TextBuffer(MemorySink(), capacity: 16 << 10)
 
     init(listCapacity: Int = 16 << 20) {
         self.listCapacity = listCapacity
         lists = .allocate(capacity: listCapacity)
-        scratch = TextBuffer(rendered, capacity: 16 << 10)
     }
 
     deinit { lists.deallocate() }
@@ -85,12 +83,9 @@ final class RenderedStacks {
             scratch.append("\"")
         }
         scratch.append("]")
-        // A sink in memory does not throw.
-        try? scratch.flush()
-        rendered.bytes.withUnsafeBufferPointer { list in
-            buffer.append(list)
-            keep(list, of: stack)
-        }
+        buffer.append(scratch.pending)
+        keep(scratch.pending, of: stack)
+        scratch.removeAll()
     }
 
     /// Keeps a rendered list. When there is no room all lists are forgotten; those still in use
@@ -107,16 +102,4 @@ final class RenderedStacks {
         entries[index].length = UInt32(list.count)
         listCount += list.count
     }
-}
-
-/// Holds what was written to it last.
-private final class LastBytes: ByteSink {
-    private(set) var bytes: [UInt8] = []
-
-    func write(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes.removeAll(keepingCapacity: true)
-        self.bytes.append(contentsOf: bytes)
-    }
-
-    func finish() {}
 }
