@@ -1,7 +1,7 @@
 # make demo     build, convert the samples into every format, say how to look at the results
 # make test     run all tests
 # make record   write the outputs that the golden test expects anew
-# make bench    measure against Go's own reader (needs ../shared)
+# make bench    measure reading and converting, beside Go's own reader where that is at hand
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
@@ -21,7 +21,7 @@ record: system
 	git status --short samples
 
 bench: build
-	scripts/bench.sh .build/release/vestige
+	Benchmarks/bench .build/release/vestige
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
