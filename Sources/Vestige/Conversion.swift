@@ -39,13 +39,13 @@ public struct Conversion {
             try chain.process(events)
         }
         if let failure, !input.hasEvents { throw failure }
-        try input.refuseNothing()
+        try input.refuseTotalLoss()
         try chain.finish()
         try writer.finish(tables: input.tables)
         try target.commit()
         return ConversionResult(
             eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
-            inputSize: input.fileSize, elapsed: .now - clock)
+            isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
     private func checkTables() throws(TraceError) {
@@ -66,10 +66,10 @@ public struct Conversion {
 }
 
 extension TraceInput {
-    /// Throws if the input was read to its end and held no event, as when a process was killed
-    /// before it wrote any, or if damage has cost them all.
-    func refuseNothing() throws(TraceError) {
-        if hasEvents { return }
+    /// Throws if damage has cost all events. An input that holds none is read all the same: Go writes
+    /// such a file when a process is killed before its first events reach it.
+    func refuseTotalLoss() throws(TraceError) {
+        guard !hasEvents, diagnostics.hasLoss else { return }
         let losses = diagnostics.nonZero.map { "; \($0.count) \($0.counter.meaning)" }.joined()
         throw TraceError(.unreadable, file: path, expected: "events", found: "none\(losses)")
     }
@@ -83,6 +83,8 @@ public struct ConversionResult {
     public let diagnostics: Diagnostics
     /// What ended the reading before the input's end; the output holds everything before.
     public let failure: TraceError?
+    /// True if the input held no event but generation boundaries.
+    public let isInputEmpty: Bool
     /// Size of the input in bytes, as it lies on disk; nil for a pipe.
     public let inputSize: UInt64?
     public let elapsed: Duration

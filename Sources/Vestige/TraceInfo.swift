@@ -22,7 +22,7 @@ public struct TraceInfo {
         let counter = TraceCounter()
         failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in counter.process(events) }
         if let failure, !input.hasEvents { throw failure }
-        try input.refuseNothing()
+        try input.refuseTotalLoss()
         self.path = path
         fileSize = input.fileSize
         source = input.tables.sources[0]
@@ -36,6 +36,9 @@ public struct TraceInfo {
 
     /// Time from the first to the last event.
     public var durationNanoseconds: Int64 { counts.lastNanoseconds &- counts.firstNanoseconds }
+
+    /// True if the input held no event but generation boundaries.
+    public var isEmpty: Bool { counts.eventCount == counts.eventsByKind[Int(EventKind.sync.rawValue)] }
 
     public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }
 }

@@ -62,7 +62,8 @@ struct ConvertCommand: ParsableCommand {
         defer { bar?.clear() }
         let result = try conversion.run()
         bar?.clear()
-        LossReport.warn(path: input, diagnostics: result.diagnostics, failure: result.failure)
+        LossReport.warn(
+            path: input, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
         if case .nothing = plan.place { try Console.write("\(result.eventCount) events\n") }
         if !reporting.quiet { Console.say(summary(plan, result)) }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }

@@ -2,7 +2,8 @@ import Vestige
 
 /// Says on standard error what an input lost, so that nobody takes a part for the whole.
 enum LossReport {
-    static func warn(path: String, diagnostics: Diagnostics, failure: TraceError?) {
+    static func warn(path: String, diagnostics: Diagnostics, failure: TraceError?, isEmpty: Bool) {
+        if isEmpty { Console.say("warning: \(path): holds no events; was the program ended before it wrote any?") }
         if let failure { Console.say("warning: \(failure); what came before was kept") }
         for error in diagnostics.errors { Console.say("warning: \(error.adding(file: path))") }
         let unlisted = diagnostics.errorCount - diagnostics.errors.count

@@ -30,6 +30,16 @@ import VestigeTestSupport
         #expect(!result.errors.contains("warning"))
     }
 
+    /// What Go leaves when a process is killed before its first events reach the file.
+    @Test func headerWithoutEventsIsReadWithAWarning() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("go 1.26 trace\0\0\0".utf8, to: "in.trace")
+        let result = try CommandLineTool.run(["convert", "in.trace", "-o", "out.jsonl"], in: folder.path)
+        #expect(result.status == 0)
+        #expect(result.errors.contains("warning: in.trace: holds no events"))
+        #expect(folder.names == ["in.trace", "out.jsonl"])
+    }
+
     @Test func infoSaysWhatIsLost() throws {
         let result = try CommandLineTool.run(["info", "--strict", PackagePaths.sample("cut")])
         #expect(result.status == 4)

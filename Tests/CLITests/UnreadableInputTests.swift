@@ -35,10 +35,6 @@ import VestigeTestSupport
 
     @Test func headerOfATrace() throws { try expectUnreadable(Array("go 1.2".utf8), "expected") }
 
-    @Test func headerWithoutEvents() throws {
-        try expectUnreadable(Array("go 1.26 trace\0\0\0".utf8), "expected")
-    }
-
     @Test func knownFormatsAreNamed() throws { try expectUnreadable(Array("hello".utf8), "gotrace-v2") }
 
     @Test func missingFile() throws {
