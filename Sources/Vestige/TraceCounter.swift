@@ -1,39 +1,53 @@
 import VestigeCore
 
-/// The state a goroutine is in.
-private struct KnownGoroutine: PagedElement {
+/// What is known of one goroutine, or that a proc or a thread has been seen.
+private struct Known: PagedElement {
     var isOccupied: Bool
-    var state: GoroutineState
+    var state: GoroutineState = .undetermined
 
-    static let vacant = KnownGoroutine(isOccupied: false, state: .undetermined)
+    static let vacant = Known(isOccupied: false)
 }
 
 /// Fills `TraceCounts` from events.
 final class TraceCounter {
     private var counts = TraceCounts()
-    private var goroutines = PagedTable<KnownGoroutine>()
-    private var procs: Set<ProcID> = []
-    private var threads: Set<ThreadID> = []
-    private var lastThread = ThreadID.absent
+    private var eventsByKind = EventsByKind()
+    private var goroutines = PagedTable<Known>()
+    private var procs = PagedTable<Known>()
+    private var threads = PagedTable<Known>()
 
     func process(_ events: UnsafeBufferPointer<Event>) {
         guard let first = events.first, let last = events.last else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
         counts.eventCount += UInt64(events.count)
-        for event in events { count(event) }
+        eventsByKind.add(events)
+        // Events of one thread follow each other more often than not.
+        var lastThread = ThreadID.absent
+        for event in events {
+            if event.thread != lastThread {
+                lastThread = event.thread
+                Self.note(lastThread.rawValue, in: &threads)
+            }
+            switch event.kind {
+            case .goroutineTransition: transition(event)
+            case .procTransition: Self.note(Int64(event.subjectProc.rawValue), in: &procs)
+            default: break
+            }
+        }
     }
 
     func finish(tables: TraceTables) -> TraceCounts {
         goroutines.forEach { _, goroutine in
             counts.goroutinesAtEnd[Int(goroutine.pointee.state.rawValue)] += 1
         }
-        counts.tasksBegun = number(of: .taskBegin)
-        counts.tasksEnded = number(of: .taskEnd)
-        counts.regionsBegun = number(of: .regionBegin)
-        counts.regionsEnded = number(of: .regionEnd)
-        counts.logCount = number(of: .log)
-        counts.stackSampleCount = number(of: .stackSample)
+        counts.eventsByKind = eventsByKind.values
+        counts.tasksBegun = counts.number(of: .taskBegin)
+        counts.tasksEnded = counts.number(of: .taskEnd)
+        counts.regionsBegun = counts.number(of: .regionBegin)
+        counts.regionsEnded = counts.number(of: .regionEnd)
+        counts.logCount = counts.number(of: .log)
+        counts.stackSampleCount = counts.number(of: .stackSample)
         counts.procCount = procs.count
         counts.threadCount = threads.count
         counts.stringCount = tables.strings.count
@@ -41,20 +55,8 @@ final class TraceCounter {
         return counts
     }
 
-    private func number(of kind: EventKind) -> UInt64 { counts.eventsByKind[Int(kind.rawValue)] }
-
-    private func count(_ event: Event) {
-        counts.eventsByKind[Int(event.kind.rawValue)] += 1
-        // Events of one thread follow each other more often than not.
-        if event.thread != lastThread, event.thread != .absent {
-            lastThread = event.thread
-            threads.insert(event.thread)
-        }
-        switch event.kind {
-        case .goroutineTransition: transition(event)
-        case .procTransition: procs.insert(event.subjectProc)
-        default: break
-        }
+    private static func note(_ id: Int64, in table: inout PagedTable<Known>) {
+        if id >= 0, table.find(id) == nil { table.insert(id, Known(isOccupied: true)) }
     }
 
     private func transition(_ event: Event) {
@@ -63,14 +65,33 @@ final class TraceCounter {
         if let known = goroutines.find(id) {
             known.pointee.state = state
         } else if id >= 0 {
-            counts.goroutineCount += 1
-            if event.fromGoroutineState == .notExist { counts.goroutinesCreated += 1 }
-            goroutines.insert(id, KnownGoroutine(isOccupied: true, state: state))
-            counts.goroutinesAtMost = max(counts.goroutinesAtMost, goroutines.count)
+            appear(event, id, state)
         }
         if state == .notExist, goroutines.find(id) != nil {
             counts.goroutinesEnded += 1
             goroutines.remove(id)
         }
     }
+
+    private func appear(_ event: Event, _ id: Int64, _ state: GoroutineState) {
+        counts.goroutineCount += 1
+        if event.fromGoroutineState == .notExist { counts.goroutinesCreated += 1 }
+        goroutines.insert(id, Known(isOccupied: true, state: state))
+        counts.goroutinesAtMost = max(counts.goroutinesAtMost, goroutines.count)
+    }
+}
+
+/// Counts events by the raw value of their kind.
+private struct EventsByKind: ~Copyable {
+    private let counts = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
+
+    init() { counts.initialize(repeating: 0, count: 256) }
+
+    deinit { counts.deallocate() }
+
+    func add(_ events: UnsafeBufferPointer<Event>) {
+        for event in events { counts[Int(event.kind.rawValue)] += 1 }
+    }
+
+    var values: [UInt64] { EventKind.allCases.map { counts[Int($0.rawValue)] } }
 }

@@ -38,7 +38,7 @@ public struct TraceInfo {
     public var durationNanoseconds: Int64 { counts.lastNanoseconds &- counts.firstNanoseconds }
 
     /// True if the input held no event but generation boundaries.
-    public var isEmpty: Bool { counts.eventCount == counts.eventsByKind[Int(EventKind.sync.rawValue)] }
+    public var isEmpty: Bool { counts.eventCount == counts.number(of: .sync) }
 
     public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }
 }
@@ -72,6 +72,8 @@ public struct TraceCounts: Sendable {
     public var stringCount = 0
     /// Distinct stacks, as nodes of one tree.
     public var stackNodeCount = 0
+
+    public func number(of kind: EventKind) -> UInt64 { eventsByKind[Int(kind.rawValue)] }
 
     public var goroutinesAlive: UInt64 { goroutinesAtEnd.reduce(0, +) }
 }

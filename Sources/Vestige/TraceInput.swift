@@ -69,7 +69,7 @@ public final class TraceInput {
                 try body(batch.events)
             }
             if let onProgress, let elapsed = ticker.tick() {
-                onProgress(Progress(bytesConsumed: source.bytesConsumed, byteCount: fileSize, elapsed: elapsed))
+                onProgress(Progress(bytesConsumed: reader.bytesConsumed, byteCount: fileSize, elapsed: elapsed))
             }
         }
         if let failure, failure.code == .outputFailed || failure.code == .usage { throw failure }

@@ -35,7 +35,7 @@ extension InfoReport {
         let object = JSONObject()
         let transitions = EventKind.goroutineTransition.rawValue...EventKind.procTransition.rawValue
         for kind in EventKind.allCases where !transitions.contains(kind.rawValue) {
-            object.add("\(kind.name)", counts.eventsByKind[Int(kind.rawValue)])
+            object.add("\(kind.name)", counts.number(of: kind))
         }
         object.add("StateTransition", transitions.reduce(0) { $0 + counts.eventsByKind[Int($1)] })
         return object

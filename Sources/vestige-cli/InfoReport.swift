@@ -69,7 +69,7 @@ enum InfoReport {
     /// Events by the name of their kind; the two kinds of state transition, which share one, apart.
     private static func kindCounts(_ counts: TraceCounts) -> [(name: String, count: UInt64)] {
         EventKind.allCases.compactMap { kind in
-            let count = counts.eventsByKind[Int(kind.rawValue)]
+            let count = counts.number(of: kind)
             guard count > 0 else { return nil }
             return switch kind {
             case .goroutineTransition: ("StateTransition of goroutines", count)
