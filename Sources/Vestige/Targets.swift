@@ -25,13 +25,21 @@ extension OutputPlan {
 /// A single file, or standard output.
 private final class FileTarget: OutputTarget {
     private let file: OutputFile
+    private let sink: any ByteSink
 
-    init(_ file: OutputFile) { self.file = file }
+    init(_ file: OutputFile) {
+        self.file = file
+        sink = file.path == "-" && isatty(1) == 1 ? TerminalSink(file.sink) : file.sink
+    }
 
     var isFolder: Bool { false }
     var path: String { file.path }
-    func sink(named name: String?) throws(TraceError) -> any ByteSink { file.sink }
-    func commit() throws(TraceError) { try file.commit() }
+    func sink(named name: String?) throws(TraceError) -> any ByteSink { sink }
+
+    func commit() throws(TraceError) {
+        if sink !== file.sink { try sink.finish() }
+        try file.commit()
+    }
 }
 
 /// A folder of files.
