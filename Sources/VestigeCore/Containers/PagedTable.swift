@@ -48,11 +48,16 @@ public protocol PagedElement: BitwiseCopyable {
     }
 
     /// The occupied element of an id, or nil.
-    @inlinable @inline(__always) public func find(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+    ///
+    /// Changes nothing; `mutating` keeps the compiler from copying the table's fields for every call.
+    @inlinable @inline(__always) public mutating func find(_ id: Int64) -> UnsafeMutablePointer<Element>? {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
             guard let elements = directory[page] else { return nil }
-            let element = elements + Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
+            let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
+            // No overflow check: the index is below 512.
+            let element = (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
+                .assumingMemoryBound(to: Element.self)
             return element.pointee.isOccupied ? element : nil
         }
         return findOutlier(id)

@@ -13,6 +13,8 @@ import VestigeCore
 struct Ordering: ~Copyable {
     enum Outcome {
         case placed
+        /// It was placed, and was its thread's last.
+        case ended
         /// Something that must come before it has not come yet.
         case blocked
         /// It contradicts the state of the scheduler, whatever else may come.
@@ -133,72 +135,82 @@ struct Ordering: ~Copyable {
             }
             if takeSample(before: head.pointee.time, &position) { continue }
             // Stay on this thread while no other thread and no sample has an earlier event.
-            let bound = min(heap.secondTime, sampleTime)
-            var outcome = Outcome.placed
-            var isLoaded = true
-            repeat {
-                outcome = step(head, &position)
-                guard outcome == .placed else { break }
-                isLoaded = try advance(head)
-            } while isLoaded && head.pointee.time <= bound && position <= limit
-            if !isLoaded {
-                heap.remove(at: 0)
-            } else if outcome == .placed {
-                heap.siftDown(0)
-            } else {
-                try resolve(outcome, &position)
+            let outcome = try run(head, through: min(heap.secondTime, sampleTime), limit, &position)
+            switch outcome {
+            case .placed: heap.siftDown(0)
+            case .ended: heap.remove(at: 0)
+            case .blocked, .impossible, .malformed: try resolve(outcome, limit, &position)
             }
         }
         return position - start
     }
 
+    /// Places a thread's events up to the time `bound` while there is room, but one in any case.
+    @inline(never) private mutating func run(
+        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
+    ) throws(TraceError) -> Outcome {
+        var output = position
+        defer { position = output }
+        repeat {
+            let outcome = step(cursor, &output)
+            guard outcome == .placed else { return outcome }
+            guard try advance(cursor) else { return .ended }
+        } while cursor.pointee.time <= bound && output <= limit
+        return .placed
+    }
+
     /// The head of the heap could not be placed: tries the others in order of time, and forces
     /// the head when none can.
-    private mutating func resolve(
-        _ outcome: Outcome, _ position: inout UnsafeMutablePointer<Event>
+    @inline(never) private mutating func resolve(
+        _ outcome: Outcome, _ limit: Output, _ position: inout Output
     ) throws(TraceError) {
         heap.siftDown(0)
         heap.sort()
         if outcome == .blocked {
             for index in 1..<heap.count {
-                let other = step(heap[index], &position)
+                let other = try run(heap[index], through: .min, limit, &position)
                 if other == .blocked { continue }
-                return try settle(index, other, &position)
+                return try settle(index, other, limit, &position)
             }
         }
-        try settle(0, outcome, &position)
+        try settle(0, outcome, limit, &position)
     }
 
     /// Goes on behind an event that was placed, or that nothing else can be waited for.
     private mutating func settle(
-        _ index: Int, _ outcome: Outcome, _ position: inout UnsafeMutablePointer<Event>
+        _ index: Int, _ outcome: Outcome, _ limit: Output, _ position: inout Output
     ) throws(TraceError) {
         let cursor = heap[index]
         var isLoaded = true
         switch outcome {
-        case .placed:
-            isLoaded = try advance(cursor)
-        case .malformed:
-            isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
-        case .blocked, .impossible:
-            context.diagnostics.count(outcome == .blocked ? .transitionsForced : .transitionsImpossible)
-            isForcing = true
-            let forced = step(cursor, &position)
-            isForcing = false
-            if forced == .placed {
-                isLoaded = try advance(cursor)
-            } else if forced == .malformed {
-                isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
-            } else {
-                // It lacks the goroutine or proc it is about: its bytes are passed over and counted.
-                context.diagnostics.count(.eventsLost)
-                isLoaded = try passOver(cursor)
-            }
+        case .placed: break
+        case .ended: isLoaded = false
+        case .malformed: isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .blocked, .impossible: isLoaded = try force(cursor, outcome, limit, &position)
         }
         if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
         if stopsAtUnknownEvents, unknownEvent != nil {
             heap.recycleAll()
             sampleTime = .max
+        }
+    }
+
+    /// Places an event against the rules.
+    /// - Returns: false at the end of the thread's batches.
+    private mutating func force(
+        _ cursor: Cursor, _ outcome: Outcome, _ limit: Output, _ position: inout Output
+    ) throws(TraceError) -> Bool {
+        context.diagnostics.count(outcome == .blocked ? .transitionsForced : .transitionsImpossible)
+        isForcing = true
+        defer { isForcing = false }
+        switch try run(cursor, through: .min, limit, &position) {
+        case .placed: return true
+        case .ended: return false
+        case .malformed: return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .blocked, .impossible:
+            // It lacks the goroutine or proc it is about: its bytes are passed over and counted.
+            context.diagnostics.count(.eventsLost)
+            return try passOver(cursor)
         }
     }
 

@@ -178,7 +178,7 @@ struct GoroutineTracker: ~Copyable {
         records = PagedTable()
     }
 
-    func startFunction(of goroutine: GoroutineID) -> StringID {
+    mutating func startFunction(of goroutine: GoroutineID) -> StringID {
         records.find(goroutine.rawValue)?.pointee.life.startFunction ?? .empty
     }
 }
