@@ -324,9 +324,13 @@ struct Ordering: ~Copyable {
         return stamped
     }
 
-    @inline(__always) mutating func tagged(_ sequence: UInt64) -> UInt64 {
-        sequence < Self.sequenceLimit ? generationTag | sequence : .max
+    /// Whether a sequence number is the one that a record expects in this generation.
+    @inline(__always) mutating func matches(_ expected: UInt64, _ sequence: UInt64) -> Bool {
+        expected ^ generationTag == sequence
     }
+
+    /// A sequence number of this generation; absurd ones are cut.
+    func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
 
     @inline(__always) mutating func string(_ id: UInt64) -> StringID {
         if id < UInt64(truncatingIfNeeded: stringMapCount) {

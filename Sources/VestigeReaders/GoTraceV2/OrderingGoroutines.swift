@@ -9,15 +9,15 @@ extension Ordering {
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
         var record = goroutines.find(Int64(bitPattern: id))
-        if record?.pointee.status != WireGoroutineStatus.runnable || record!.pointee.expected != tagged(sequence) {
+        if record?.pointee.status != WireGoroutineStatus.runnable || !matches(record!.pointee.expected, sequence) {
             guard isForcing else { return .blocked }
-            record = forcedGoroutine(id)
+            record = forcedGoroutine(id, sequence)
         }
         guard let record, thread.pointee.proc != .absent && thread.pointee.goroutine == .absent || isForcing else {
             return .impossible
         }
         record.pointee.status = WireGoroutineStatus.running
-        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        record.pointee.expected &+= 1
         emitTransition(&output, cursor, .absent, record.pointee.id, .runnable, .running)
         thread.bind(record)
         cursor.pointee.next = arguments
@@ -54,16 +54,16 @@ extension Ordering {
         guard arguments <= cursor.pointee.end else { return .malformed }
         let record: UnsafeMutablePointer<GoroutineRecord>
         if let known = goroutines.find(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
-            known.pointee.expected == tagged(sequence)
+            matches(known.pointee.expected, sequence)
         {
             record = known
         } else {
             guard isForcing else { return .blocked }
-            guard let forced = forcedGoroutine(id) else { return .impossible }
+            guard let forced = forcedGoroutine(id, sequence) else { return .impossible }
             record = forced
         }
         record.pointee.status = WireGoroutineStatus.runnable
-        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        record.pointee.expected &+= 1
         emitTransition(
             &output, cursor, cursor.pointee.thread.pointee.goroutine, record.pointee.id, .waiting, .runnable,
             stack: stack(stackID))
@@ -172,10 +172,10 @@ extension Ordering {
         else { return .impossible }
         var next = goroutines.find(Int64(bitPattern: id))
         if next == nil || next!.pointee.status != WireGoroutineStatus.waiting
-            || next!.pointee.expected != tagged(sequence)
+            || !matches(next!.pointee.expected, sequence)
         {
             guard isForcing else { return .blocked }
-            next = forcedGoroutine(id)
+            next = forcedGoroutine(id, sequence)
         }
         guard let next, next != current else { return .impossible }
         let goroutine = thread.pointee.goroutine
@@ -190,7 +190,7 @@ extension Ordering {
         }
         emitTransition(&output, cursor, GoroutineID.absent, next.pointee.id, .runnable, .running)
         next.pointee.status = WireGoroutineStatus.running
-        next.pointee.expected = successor(sequence, of: next.pointee.expected)
+        next.pointee.expected &+= 1
         thread.bind(next)
         cursor.pointee.next = arguments
         return .placed

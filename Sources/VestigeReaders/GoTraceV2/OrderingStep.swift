@@ -61,30 +61,36 @@ extension Ordering {
         }
     }
 
-    /// When forcing: the record of a goroutine, made if there is none; nil for a number that none can have.
-    mutating func forcedGoroutine(_ id: UInt64) -> UnsafeMutablePointer<GoroutineRecord>? {
+    /// When forcing: the record of a goroutine, made if there is none, that expects this sequence number;
+    /// nil for a goroutine's number that none can have.
+    mutating func forcedGoroutine(_ id: UInt64, _ sequence: UInt64) -> UnsafeMutablePointer<GoroutineRecord>? {
         guard isForcing, id <= UInt64(Int64.max) else { return nil }
-        if let record = goroutines.find(Int64(bitPattern: id)) { return record }
-        return goroutines.insert(
-            Int64(bitPattern: id),
-            GoroutineRecord(
-                id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty,
-                status: WireGoroutineStatus.waiting))
+        let record =
+            goroutines.find(Int64(bitPattern: id))
+            ?? goroutines.insert(
+                Int64(bitPattern: id),
+                GoroutineRecord(
+                    id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty,
+                    status: WireGoroutineStatus.waiting))
+        skip(&record.pointee.expected, to: sequence)
+        return record
     }
 
     /// The same for a proc; its numbers have 31 bits.
-    mutating func forcedProc(_ id: UInt64) -> UnsafeMutablePointer<ProcRecord>? {
+    mutating func forcedProc(_ id: UInt64, _ sequence: UInt64) -> UnsafeMutablePointer<ProcRecord>? {
         guard isForcing, id <= UInt64(Int32.max) else { return nil }
-        if let record = procs.find(Int64(bitPattern: id)) { return record }
-        return procs.insert(
-            Int64(bitPattern: id),
-            ProcRecord(id: Int64(bitPattern: id), expected: generationTag | 1, status: WireProcStatus.idle))
+        let record =
+            procs.find(Int64(bitPattern: id))
+            ?? procs.insert(
+                Int64(bitPattern: id),
+                ProcRecord(id: Int64(bitPattern: id), expected: generationTag | 1, status: WireProcStatus.idle))
+        skip(&record.pointee.expected, to: sequence)
+        return record
     }
 
-    /// What the next sequenced event must have. A forced event that comes too late turns nothing back.
-    @inline(__always) mutating func successor(_ sequence: UInt64, of expected: UInt64) -> UInt64 {
-        let next = tagged(sequence) &+ 1
-        return isForcing && next < expected && expected != .max ? expected : next
+    /// When forcing: lets the sequence go on behind the event. One that comes too late turns nothing back.
+    func skip(_ expected: inout UInt64, to sequence: UInt64) {
+        expected = max(expected, tagged(sequence))
     }
 
     /// Writes a goroutine's transition in a thread's context.

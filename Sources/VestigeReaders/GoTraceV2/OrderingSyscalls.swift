@@ -10,17 +10,17 @@ extension Ordering {
         let thread = cursor.pointee.thread
         let record: UnsafeMutablePointer<ProcRecord>
         if let known = procs.find(Int64(bitPattern: id)), known.pointee.status == WireProcStatus.idle,
-            known.pointee.expected == tagged(sequence), thread.pointee.proc == .absent
+            matches(known.pointee.expected, sequence), thread.pointee.proc == .absent
         {
             record = known
         } else {
             guard isForcing else { return .blocked }
-            guard let forced = forcedProc(id) else { return .impossible }
+            guard let forced = forcedProc(id, sequence) else { return .impossible }
             record = forced
         }
         guard thread.pointee.id != .absent else { return .impossible }
         record.pointee.status = WireProcStatus.running
-        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        record.pointee.expected &+= 1
         emitTransition(&output, cursor, thread.pointee.proc, record.pointee.id, .idle, .running)
         thread.bind(record)
         cursor.pointee.next = arguments
@@ -48,13 +48,13 @@ extension Ordering {
         let victimID = ThreadID(Int64(bitPattern: Varint.read(&arguments)))
         guard arguments <= cursor.pointee.end else { return .malformed }
         let record: UnsafeMutablePointer<ProcRecord>
-        if let known = procs.find(Int64(bitPattern: id)), known.pointee.expected == tagged(sequence),
+        if let known = procs.find(Int64(bitPattern: id)), matches(known.pointee.expected, sequence),
             known.pointee.status == WireProcStatus.syscall || known.pointee.status == WireProcStatus.syscallAbandoned
         {
             record = known
         } else {
             guard isForcing else { return .blocked }
-            guard let forced = forcedProc(id) else { return .impossible }
+            guard let forced = forcedProc(id, sequence) else { return .impossible }
             record = forced
         }
         let thread = cursor.pointee.thread
@@ -68,7 +68,7 @@ extension Ordering {
             if !fits { victim = nil }
         }
         record.pointee.status = WireProcStatus.idle
-        record.pointee.expected = successor(sequence, of: record.pointee.expected)
+        record.pointee.expected &+= 1
         emitTransition(
             &output, cursor, thread.pointee.proc, record.pointee.id, isAbandoned ? .idle : .running, .idle)
         // The other thread cannot come out of its system call before it has lost its proc.
@@ -131,12 +131,13 @@ extension Ordering {
         let proc = thread.pointee.procRecord
         guard
             record.pointee.status == WireGoroutineStatus.running
-                && proc.map({ $0.pointee.expected == tagged(sequence) }) == true || isForcing
+                && proc != nil && matches(proc!.pointee.expected, sequence) || isForcing
         else { return .impossible }
         record.pointee.status = WireGoroutineStatus.syscall
         if let proc {
             proc.pointee.status = WireProcStatus.syscall
-            proc.pointee.expected = successor(sequence, of: proc.pointee.expected)
+            if isForcing { skip(&proc.pointee.expected, to: sequence) }
+            proc.pointee.expected &+= 1
         }
         let stack = stack(stackID)
         emitTransition(
@@ -153,7 +154,7 @@ extension Ordering {
         let proc = thread.pointee.procRecord
         guard
             record.pointee.status == WireGoroutineStatus.syscall
-                && proc.map({ $0.pointee.status == WireProcStatus.syscall }) == true || isForcing
+                && proc?.pointee.status == WireProcStatus.syscall || isForcing
         else { return .impossible }
         record.pointee.status = WireGoroutineStatus.running
         if let proc { proc.pointee.status = WireProcStatus.running }
