@@ -54,7 +54,9 @@ extension EventScript {
         let script = EventScript()
         script.addSource()
         script.addOrdinaryEvents()
-        for text in hostileStrings { script.addHostile(script.tables.strings.intern(raw: text)) }
+        for (index, text) in hostileStrings.enumerated() {
+            script.addHostile(script.tables.strings.intern(raw: text), at: 30 + Int64(index))
+        }
         script.addExtremes()
         return script
     }
@@ -114,7 +116,7 @@ extension EventScript {
     }
 
     /// A string that means harm, in every place where a string can be.
-    private func addHostile(_ text: StringID) {
+    private func addHostile(_ text: StringID, at time: Int64) {
         let stack = tables.stacks.intern(
             innermostFirst: [Frame(programCounter: .max, function: text, file: text, line: .max)])
         let number = UInt64(text.rawValue)
@@ -122,7 +124,7 @@ extension EventScript {
             .metric, .label, .rangeBegin, .taskBegin, .regionEnd, .log, .goroutineTransition, .procTransition,
             .experimentalBatch,
         ] {
-            var event = Event(kind: kind, timeNanoseconds: 30, stack: stack, name: text)
+            var event = Event(kind: kind, timeNanoseconds: time, stack: stack, name: text)
             if kind == .log { event.argument1 = number }
             if kind == .experimentalBatch { event.argument0 = number }
             if kind == .goroutineTransition { event.argument1 = UInt64(stack.rawValue) }
@@ -131,7 +133,7 @@ extension EventScript {
         let shape = ExperimentalShape(name: text, experiment: text, argumentNames: [string("b"), string("a")])
         add(
             Event(
-                kind: .experimental, timeNanoseconds: 31, name: text, argument0: 1, argument1: 2,
+                kind: .experimental, timeNanoseconds: time, name: text, argument0: 1, argument1: 2,
                 detail: Event.pack(shape: tables.intern(shape)!)))
     }
 

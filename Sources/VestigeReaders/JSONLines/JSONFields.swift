@@ -21,20 +21,31 @@ struct JSONFields {
         self.state = state
     }
 
+    /// The value of a field, or nil where it is null or missing.
     func optional<Value: Decodable>(_ field: JSONField) throws -> Value? {
-        try values.decodeIfPresent(Value.self, forKey: field)
+        do {
+            return try values.decodeIfPresent(Value.self, forKey: field)
+        } catch {
+            throw LineDefect(error, expected: "\(Value.self)", inField: field.stringValue)
+        }
+    }
+
+    /// The value of a field that must be there.
+    func required<Value: Decodable>(_ field: JSONField) throws -> Value {
+        if let value: Value = try optional(field) { return value }
+        return try values.decode(Value.self, forKey: field)
     }
 
     /// A string, exactly: by its bytes in `FIELD_hex` where it is not UTF-8. Empty where it is missing.
     func string(_ field: JSONField) throws -> StringID {
         let exact = JSONField(stringValue: field.stringValue + "_hex")
         if values.contains(exact) { return try bytes(exact) }
-        return state.tables.strings.intern(try values.decodeIfPresent(String.self, forKey: field) ?? "")
+        return state.tables.strings.intern(try optional(field) ?? "")
     }
 
     /// Bytes in hexadecimal.
     func bytes(_ field: JSONField) throws -> StringID {
-        let text = try values.decode(String.self, forKey: field)
+        let text: String = try required(field)
         guard let bytes = Self.bytes(hex: text) else {
             throw LineDefect(
                 expected: "pairs of hexadecimal digits in field \(field.stringValue)", found: "\"\(text.prefix(40))\"")
@@ -65,12 +76,12 @@ struct JSONFields {
 
     /// A task, or none where it is null or missing.
     func task(_ field: JSONField) throws -> TaskID {
-        try values.decodeIfPresent(UInt64.self, forKey: field).map { TaskID($0) } ?? .absent
+        try optional(field).map { TaskID($0) } ?? .absent
     }
 
     /// One of a set of names.
     func choice<Choice>(_ field: JSONField, _ choices: [String: Choice]) throws -> Choice {
-        let name = try values.decode(String.self, forKey: field)
+        let name: String = try required(field)
         if let choice = choices[name] { return choice }
         throw LineDefect(
             expected: "one of \(choices.keys.sorted().joined(separator: ", ")) in field \(field.stringValue)",
@@ -81,11 +92,11 @@ struct JSONFields {
 
     /// An event's stack: by number where its `Stack` line was there, else by the readable list.
     func stack(_ list: JSONField, _ number: JSONField) throws -> StackID {
-        if let number = try values.decodeIfPresent(UInt64.self, forKey: number) {
+        if let number: UInt64 = try optional(number) {
             if let stack = state.stack(numbered: number) { return stack }
             state.noteUnresolvedStack()
         }
-        guard let lines = try values.decodeIfPresent([String].self, forKey: list) else { return .absent }
+        guard let lines: [String] = try optional(list) else { return .absent }
         let frames = lines.map { FrameText($0).frame(in: state.tables.strings) }
         return state.tables.stacks.intern(innermostFirst: frames)
     }
@@ -109,8 +120,7 @@ struct JSONFields {
     /// The arguments of an experimental event in the order of the line. The decoder forgets the order
     /// of an object's fields, so it is looked up in the text.
     func arguments() throws -> [(name: String, value: UInt64)] {
-        guard values.contains("args") else { return [] }
-        let arguments = try values.decode([String: UInt64].self, forKey: "args")
+        let arguments: [String: UInt64] = try optional("args") ?? [:]
         if arguments.count > 3 { return arguments.map { ($0.key, $0.value) } }
         let begin = state.line.firstRange(of: Data("\"args\"".utf8))?.upperBound ?? state.line.startIndex
         let placed = arguments.map { name, value in

@@ -14,16 +14,16 @@ struct JSONLine: DecodableWithConfiguration {
 
     init(from decoder: any Decoder, configuration state: JSONLinesState) throws {
         let fields = JSONFields(try decoder.container(keyedBy: JSONField.self), state: state)
-        let kind = try fields.values.decode(String.self, forKey: "kind")
+        let kind: String = try fields.required("kind")
         switch kind {
         case "Header":
-            try state.begin(JSONHeader(from: decoder))
+            try state.begin(JSONHeader(fields))
             content = .nothing
         case "Stack":
-            state.define(stack: try fields.values.decode(UInt64.self, forKey: "id"), as: try fields.exactStack())
+            state.define(stack: try fields.required("id"), as: try fields.exactStack())
             content = .nothing
         case "Trailer":
-            content = .trailer(try JSONTrailer(from: decoder))
+            content = .trailer(try JSONTrailer(fields))
         default:
             let event = try Self.event(kind, fields)
             if event == nil { state.diagnostics.count(.linesUnknown) }
@@ -35,13 +35,13 @@ struct JSONLine: DecodableWithConfiguration {
     private static func event(_ kindName: String, _ fields: JSONFields) throws -> Event? {
         guard var kind = JSONLines.eventKinds[kindName] else { return nil }
         if kindName == JSONLines.stateTransition {
-            switch try fields.values.decode(String.self, forKey: "resource") {
+            switch try fields.required("resource") as String {
             case "goroutine": kind = .goroutineTransition
             case "proc": kind = .procTransition
             default: return nil
             }
         }
-        let time = try fields.values.decode(Int64.self, forKey: "t")
+        let time: Int64 = try fields.required("t")
         var event = Event(
             kind: kind, timeNanoseconds: time,
             goroutine: GoroutineID(try fields.optional("g") ?? -1), proc: ProcID(try fields.optional("p") ?? -1),
@@ -58,7 +58,7 @@ struct JSONLine: DecodableWithConfiguration {
         case .sync: try fillSync(&event, fields)
         case .metric:
             event.name = try fields.string("name")
-            event.argument0 = try fields.values.decode(UInt64.self, forKey: "value")
+            event.argument0 = try fields.required("value")
         case .label:
             event.name = try fields.string("label")
             try fillScope(&event, fields)
@@ -79,12 +79,12 @@ struct JSONLine: DecodableWithConfiguration {
             event.name = try fields.string("category")
             event.argument1 = UInt64(try fields.string("message").rawValue)
         case .goroutineTransition:
-            event.argument0 = UInt64(bitPattern: try fields.values.decode(Int64.self, forKey: "id"))
+            event.argument0 = UInt64(bitPattern: try fields.required("id") as Int64)
             event.detail |= Event.pack(
                 try fields.choice("from", JSONLines.goroutineStates), try fields.choice("to", JSONLines.goroutineStates))
             try fillTransition(&event, fields)
         case .procTransition:
-            event.argument0 = UInt64(bitPattern: Int64(try fields.values.decode(Int32.self, forKey: "id")))
+            event.argument0 = UInt64(bitPattern: Int64(try fields.required("id") as Int32))
             event.detail |= Event.pack(
                 try fields.choice("from", JSONLines.procStates), try fields.choice("to", JSONLines.procStates))
             try fillTransition(&event, fields)
@@ -97,7 +97,7 @@ struct JSONLine: DecodableWithConfiguration {
 
     private static func fillSync(_ event: inout Event, _ fields: JSONFields) throws {
         event.argument0 = UInt64(bitPattern: try fields.optional("n") ?? Int64(0))
-        guard let clock = try fields.values.decodeIfPresent(Clock.self, forKey: "clock") else { return }
+        guard let clock: Clock = try fields.optional("clock") else { return }
         event.argument1 = fields.state.tables.add(
             ClockSnapshot(
                 traceNanoseconds: clock.trace, monotonicNanoseconds: clock.mono,
@@ -121,7 +121,7 @@ struct JSONLine: DecodableWithConfiguration {
     }
 
     private static func fillAttributes(_ event: inout Event, _ fields: JSONFields) throws {
-        guard let values = try fields.values.decodeIfPresent([String: UInt64].self, forKey: "attrs") else { return }
+        let values: [String: UInt64] = try fields.optional("attrs") ?? [:]
         let swept = values[EventIR.sweepAttributeNames.swept.description]
         let reclaimed = values[EventIR.sweepAttributeNames.reclaimed.description]
         event.argument1 = swept ?? 0

@@ -93,6 +93,15 @@ struct LineDefect: Error {
         self.found = found
     }
 
+    /// What went wrong with the value of a field. For a number out of range the decoder tells no place,
+    /// and in the end gives the same error as for what is no JSON at all.
+    init(_ error: any Error, expected: String, inField field: String) {
+        self.init(error)
+        if isMalformedJSON || !(error is DecodingError || error is LineDefect) {
+            self.init(expected: "\(expected) in field \(field)", found: "a value that it cannot hold")
+        }
+    }
+
     /// A defect of ours as it is, one that the JSON decoder found in our words.
     init(_ error: any Error) {
         switch error {
@@ -102,15 +111,20 @@ struct LineDefect: Error {
         case DecodingError.valueNotFound(let type, let context):
             self.init(expected: "\(type) in field \(Self.path(context))", found: "null")
         case DecodingError.typeMismatch(let type, let context):
-            self.init(expected: "\(type) in field \(Self.path(context))", found: context.debugDescription)
-        case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty:
+            self.init(expected: "\(type) in field \(Self.path(context))", found: Self.found(context))
+        case DecodingError.dataCorrupted(let context):
             let reason = context.underlyingError.map { "\($0)" } ?? context.debugDescription
             self.init(expected: "a JSON object", found: reason)
             isMalformedJSON = true
-        case DecodingError.dataCorrupted(let context):
-            self.init(expected: "a number in range in field \(Self.path(context))", found: context.debugDescription)
         default: self.init(expected: "a JSON object", found: "\(error)")
         }
+    }
+
+    /// What there is instead, out of `Expected to decode Int64 but found a string instead.`
+    private static func found(_ context: DecodingError.Context) -> String {
+        let text = context.debugDescription
+        guard let begin = text.firstRange(of: "but found ")?.upperBound else { return text }
+        return String(text[begin...].replacing(" instead.", with: ""))
     }
 
     private static func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {

@@ -97,15 +97,26 @@ final class JSONLinesState {
     }
 }
 
-struct JSONHeader: Decodable {
+struct JSONHeader {
     var format: String?
     var version: Int?
     var sources: [JSONSource]?
+
+    init(_ fields: JSONFields) throws {
+        format = try fields.optional("format")
+        version = try fields.optional("version")
+        sources = try fields.optional("sources")
+    }
 }
 
-struct JSONTrailer: Decodable {
+struct JSONTrailer {
     var sources: [JSONSource]?
     var losses: [String: UInt64]?
+
+    init(_ fields: JSONFields) throws {
+        sources = try fields.optional("sources")
+        losses = try fields.optional("losses")
+    }
 }
 
 /// A source as header and trailer describe it.
