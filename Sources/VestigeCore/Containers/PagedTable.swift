@@ -51,14 +51,20 @@ public protocol PagedElement: BitwiseCopyable {
     ///
     /// Changes nothing; `mutating` keeps the compiler from copying the table's fields for every call.
     @inlinable @inline(__always) public mutating func find(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        guard let element = slot(id), element.pointee.isOccupied else { return nil }
+        return element
+    }
+
+    /// The element of an id, which may be vacant; nil where nothing near it is occupied. For callers that
+    /// look at a field which a vacant element does not have.
+    @inlinable @inline(__always) public mutating func slot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
             guard let elements = directory[page] else { return nil }
             let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
             // No overflow check: the index is below 512.
-            let element = (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
+            return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
                 .assumingMemoryBound(to: Element.self)
-            return element.pointee.isOccupied ? element : nil
         }
         return findOutlier(id)
     }

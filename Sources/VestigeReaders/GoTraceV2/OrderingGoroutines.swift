@@ -8,7 +8,8 @@ extension Ordering {
         let sequence = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let thread = cursor.pointee.thread
-        var record = goroutines.find(Int64(bitPattern: id))
+        // A vacant slot has no status.
+        var record = goroutines.slot(Int64(bitPattern: id))
         if record?.pointee.status != WireGoroutineStatus.runnable || !matches(record!.pointee.expected, sequence) {
             guard isForcing else { return .blocked }
             record = forcedGoroutine(id, sequence)
@@ -53,7 +54,7 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let record: UnsafeMutablePointer<GoroutineRecord>
-        if let known = goroutines.find(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
+        if let known = goroutines.slot(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
             matches(known.pointee.expected, sequence)
         {
             record = known

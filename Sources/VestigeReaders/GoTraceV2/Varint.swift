@@ -20,25 +20,24 @@ enum Varint {
             pointer += 3
             return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
         }
-        return readLong(&pointer)
+        // By value, so that the pointer can stay in a register.
+        let (value, length) = readLong(pointer)
+        pointer += length
+        return value
     }
 
-    @inline(never) private static func readLong(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
+    @inline(never) private static func readLong(_ pointer: UnsafePointer<UInt8>) -> (value: UInt64, length: Int) {
         var value: UInt64 = 0
-        var shift: UInt64 = 0
         for index in 0..<10 {
             let byte = pointer[index]
-            value |= UInt64(byte & 0x7f) &<< shift
+            value |= UInt64(byte & 0x7f) &<< UInt64(7 &* index)
             if byte < 0x80 {
                 // The tenth byte has room for one bit.
                 if index == 9, byte > 1 { break }
-                pointer += index + 1
-                return value
+                return (value, index + 1)
             }
-            shift += 7
         }
-        pointer += BatchBuffer.beyond  // no varint
-        return 0
+        return (0, BatchBuffer.beyond)  // no varint
     }
 
     /// Reads one varint within bounds.
