@@ -34,9 +34,10 @@ struct MergeV1: ~Copyable {
     var tasks = PagedTable<TaskRecord>()
     private var heap: ProcHeapV1
     private var cursors: [Cursor] = []
+    /// Procs whose next event waits for another one.
+    private var waiting: [Cursor] = []
     private var exits: ExitQueueV1
     private var nextSample = 0
-    private var sampleTicks = Int64.max
 
     let nanosecondsPerTick: Double
     private var firstTicks: Int64 = 0
@@ -71,18 +72,24 @@ struct MergeV1: ~Copyable {
         names = NamesV1(index.context.tables, version: index.layout.version)
         nanosecondsPerTick = 1e9 / Double(index.ticksPerSecond)
         patience = Int64(clamping: index.ticksPerSecond / 1000)
-        heap = ProcHeapV1(capacity: index.procs.count)
+        heap = ProcHeapV1(capacity: index.procs.count + 1)
         exits = ExitQueueV1(index)
-        updateSampleTicks()
-        firstTicks = sampleTicks
         for (number, proc) in index.procs.enumerated() where !proc.segments.isEmpty {
-            let cursor = Cursor.allocate(capacity: 1)
-            cursor.initialize(to: ProcCursorV1(proc: ProcID(proc.id), index: number, bufferSize: proc.largestSegment))
-            cursors.append(cursor)
-            if try loadSegment(cursor) { heap.insert(cursor) }
+            try add(ProcCursorV1(proc: ProcID(proc.id), index: number, bufferSize: proc.largestSegment))
         }
-        if let head = heap.first { firstTicks = min(firstTicks, head.pointee.ticks) }
+        // Samples are merged like a proc of their own.
+        try add(ProcCursorV1(proc: .absent, index: Self.samplesIndex, bufferSize: 0))
+        if let head = heap.first { firstTicks = head.pointee.ticks }
     }
+
+    private mutating func add(_ cursor: ProcCursorV1) throws(TraceError) {
+        let pointer = Cursor.allocate(capacity: 1)
+        pointer.initialize(to: cursor)
+        cursors.append(pointer)
+        if try loadSegment(pointer) { heap.insert(pointer) }
+    }
+
+    private static let samplesIndex = -1
 
     deinit {
         for cursor in cursors {
@@ -91,7 +98,7 @@ struct MergeV1: ~Copyable {
         }
     }
 
-    var isExhausted: Bool { heap.count == 0 && sampleTicks == .max && !isAnnouncing }
+    var isExhausted: Bool { heap.first == nil && waiting.isEmpty && !isAnnouncing }
 
     // MARK: - The loop
 
@@ -105,74 +112,60 @@ struct MergeV1: ~Copyable {
                 announceNext(&position)
                 continue
             }
-            let interruption = min(sampleTicks, exits.nextKey)
-            guard let head = heap.first else {
-                guard sampleTicks < .max else { break }
-                takeSample(&position)
+            if !waiting.isEmpty, try placeWaiting(&position) { continue }
+            guard let head = heap.first else { break }
+            if exits.nextKey < head.pointee.key {
+                try takeExit(&position)
                 continue
             }
-            if interruption < head.pointee.key {
-                if sampleTicks == interruption { takeSample(&position) } else { try takeExit(&position) }
-                continue
-            }
-            // Stay on this proc while no other one, no sample and no exit is earlier.
-            let bound = min(heap.secondKey, interruption)
-            var outcome = Outcome.placed
-            var isLoaded = true
-            repeat {
-                outcome = step(head, &position)
-                guard outcome == .placed else { break }
-                isLoaded = try advance(head)
-            } while isLoaded && head.pointee.key <= bound && position <= limit && !isAnnouncing
-            if !isLoaded {
-                heap.remove(at: 0)
-            } else if outcome == .placed {
-                heap.siftDown(0)
+            let outcome = step(head, &position)
+            if outcome == .blocked {
+                heap.removeFirst()
+                waiting.append(head)
+            } else if try goOn(head, outcome) {
+                heap.reinsertFirst()
             } else {
-                try resolve(outcome, &position)
+                heap.removeFirst()
             }
         }
         return position - start
     }
 
-    /// The first event of all cannot be placed: tries the others in order of time. What it waits for may
-    /// be a little later by the clock of another processor; what is much later comes too late.
-    private mutating func resolve(_ outcome: Outcome, _ position: inout Output) throws(TraceError) {
-        heap.siftDown(0)
-        heap.sort()
-        if outcome == .blocked {
-            let latest = heap[0].pointee.key &+ patience
-            for index in 1..<heap.count {
-                guard heap[index].pointee.key <= latest else { break }
-                let other = step(heap[index], &position)
-                if other == .blocked { continue }
-                return try settle(index, other, &position)
-            }
-        }
-        try settle(0, outcome, &position)
+    /// Peeks at the event behind one that was placed, or that cannot be.
+    /// - Returns: false at the end of the proc's events.
+    @inline(__always) private mutating func goOn(_ cursor: Cursor, _ outcome: Outcome) throws(TraceError) -> Bool {
+        if outcome == .placed { return try advance(cursor) }
+        return try pass(cursor, outcome)
     }
 
-    /// Goes on behind an event that was placed, or that nothing else can be waited for.
-    private mutating func settle(_ index: Int, _ outcome: Outcome, _ position: inout Output) throws(TraceError) {
-        let cursor = heap[index]
-        var outcome = outcome
-        if outcome == .blocked {
-            isForcing = true
-            outcome = step(cursor, &position)
-            isForcing = false
-            if outcome == .placed { context.diagnostics.count(.transitionsForced) }
-        }
-        var isLoaded = true
-        switch outcome {
-        case .placed: isLoaded = try advance(cursor)
-        case .malformed:
+    @inline(never) private mutating func pass(_ cursor: Cursor, _ outcome: Outcome) throws(TraceError) -> Bool {
+        if outcome == .malformed {
             noteChange(cursor)
-            isLoaded = try loadSegment(cursor)
-        case .blocked, .impossible:
-            context.diagnostics.count(.eventsLost)
-            isLoaded = try passOver(cursor)
+            return try loadSegment(cursor)
         }
-        if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
+        context.diagnostics.count(.eventsLost)
+        return try passOver(cursor)
+    }
+
+    /// Looks whether events can be placed now that could not before. What one waits for may be a little
+    /// later by the clock of another processor; if it does not come, it is missing.
+    /// - Returns: true if an event was placed by time alone.
+    private mutating func placeWaiting(_ position: inout Output) throws(TraceError) -> Bool {
+        for index in waiting.indices.reversed() where isReady(waiting[index]) {
+            heap.insert(waiting.remove(at: index))
+        }
+        guard let index = waiting.indices.min(by: { waiting[$0].pointee.key < waiting[$1].pointee.key }) else {
+            return false
+        }
+        let cursor = waiting[index]
+        if let head = heap.first, head.pointee.key <= cursor.pointee.key &+ patience { return false }
+        waiting.remove(at: index)
+        isForcing = true
+        let outcome = step(cursor, &position)
+        isForcing = false
+        if outcome == .placed { context.diagnostics.count(.transitionsForced) }
+        if try goOn(cursor, outcome) { heap.insert(cursor) }
+        return true
     }
 
     // MARK: - Cursors
@@ -207,6 +200,7 @@ struct MergeV1: ~Copyable {
 
     /// Reads the proc's next segment and peeks at its first event.
     @inline(never) private mutating func loadSegment(_ cursor: Cursor) throws(TraceError) -> Bool {
+        if cursor.pointee.index == Self.samplesIndex { return peekSample(cursor) }
         let segments = index.procs[Int(cursor.pointee.index)].segments
         while Int(cursor.pointee.nextSegment) < segments.count {
             let segment = segments[Int(cursor.pointee.nextSegment)]
@@ -260,20 +254,24 @@ struct MergeV1: ~Copyable {
 
     // MARK: - Samples, exits, announcements
 
-    private mutating func updateSampleTicks() {
-        sampleTicks = nextSample < index.samples.count ? Int64(bitPattern: index.samples[nextSample].ticks) : .max
+    /// - Returns: false if there is no further sample.
+    private mutating func peekSample(_ cursor: Cursor) -> Bool {
+        guard nextSample < index.samples.count else { return false }
+        cursor.pointee.ticks = Int64(bitPattern: index.samples[nextSample].ticks)
+        cursor.pointee.key = cursor.pointee.ticks
+        cursor.pointee.type = WireV1.cpuSample
+        nextSample += 1
+        return true
     }
 
-    private mutating func takeSample(_ position: inout Output) {
-        let sample = index.samples[nextSample]
-        let time = stamp(sampleTicks)
-        nextSample += 1
-        updateSampleTicks()
-        position.initialize(
+    mutating func sample(_ cursor: Cursor, _ output: inout Output) -> Outcome {
+        let sample = index.samples[nextSample - 1]
+        output.initialize(
             to: Event(
-                kind: .stackSample, timeNanoseconds: time, goroutine: sample.goroutine, proc: sample.proc,
-                thread: sample.thread, stack: tables.stack(sample.stack), source: source))
-        position += 1
+                kind: .stackSample, timeNanoseconds: stamp(cursor.pointee.ticks), goroutine: sample.goroutine,
+                proc: sample.proc, thread: sample.thread, stack: tables.stack(sample.stack), source: source))
+        output += 1
+        return .placed
     }
 
     /// Delivers an exit where it happened, if its goroutine is known to be in a system call. If not, the

@@ -48,9 +48,34 @@ extension MergeV1 {
         case WireV1.userTaskCreate: taskCreate(cursor, &output)
         case WireV1.userTaskEnd: taskEnd(cursor, &output)
         case WireV1.userLog: log(cursor, &output)
+        case WireV1.cpuSample: sample(cursor, &output)
         // Says that the wake-up just before was in vain; the block that follows says so too.
         case WireV1.futileWakeup: finish(cursor, cursor.pointee.arguments)
         default: .malformed
+        }
+    }
+
+    /// Whether the step would not be blocked: the same questions that the steps ask.
+    func isReady(_ cursor: Cursor) -> Bool {
+        var arguments = cursor.pointee.arguments
+        let id = Varint.read(&arguments)
+        let sequence = Varint.read(&arguments)
+        let record = goroutines.find(Int64(bitPattern: id))
+        func isIn(_ status: GoroutineRecordV1.Status, _ isOrdered: Bool) -> Bool {
+            guard let record, record.pointee.status == status else { return false }
+            return isOrdered || record.pointee.expected == sequence
+        }
+        let isOrdered = layout.hasGlobalSequence
+        switch cursor.pointee.type {
+        case WireV1.goCreate: return record == nil
+        case WireV1.goWaiting, WireV1.goInSyscall:
+            return isIn(.runnable, true) && (isOrdered || record?.pointee.expected == 1)
+        case WireV1.goStart, WireV1.goStartLabel: return isIn(.runnable, isOrdered)
+        case WireV1.goStartLocal: return isIn(.runnable, true)
+        case WireV1.goUnblock, WireV1.goSysExit: return isIn(.waiting, isOrdered)
+        case WireV1.goUnblockLocal, WireV1.goSysExitLocal: return isIn(.waiting, true)
+        case WireV1.gcStart: return isOrdered || id == gcSequence
+        default: return runningRecord(cursor) != nil
         }
     }
 

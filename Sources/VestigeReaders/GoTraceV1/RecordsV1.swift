@@ -77,64 +77,43 @@ extension UnsafeMutablePointer<ProcCursorV1> {
 }
 
 /// The procs as a binary heap by the place of their next event.
+///
+/// Of events in the same place, the one comes first that Go's reader takes first: what has been in the
+/// heap goes before what is put there, and taking an event is a removal and an insertion
+/// (`internal/trace/internal/tracev1/order.go`).
 struct ProcHeapV1: ~Copyable {
     typealias Cursor = UnsafeMutablePointer<ProcCursorV1>
 
     private let cursors: UnsafeMutablePointer<Cursor>
-    private(set) var count = 0
+    private var count = 0
 
     init(capacity: Int) { cursors = .allocate(capacity: max(capacity, 1)) }
     deinit { cursors.deallocate() }
 
     var first: Cursor? { @inline(__always) get { count > 0 ? cursors[0] : nil } }
-    subscript(index: Int) -> Cursor { cursors[index] }
-
-    /// The least key of all but the first; Int64.max where there is no other.
-    var secondKey: Int64 {
-        @inline(__always) get {
-            switch count {
-            case 0, 1: .max
-            case 2: cursors[1].pointee.key
-            default: min(cursors[1].pointee.key, cursors[2].pointee.key)
-            }
-        }
-    }
 
     mutating func insert(_ cursor: Cursor) {
-        cursors[count] = cursor
+        siftUp(cursor, from: count)
         count += 1
-        siftUp(count - 1)
     }
 
-    mutating func remove(at index: Int) {
+    mutating func removeFirst() {
         count -= 1
-        cursors[index] = cursors[count]
-        update(at: index)
+        siftDown(cursors[count])
     }
 
-    /// Restores the order after the key at `index` has changed.
-    mutating func update(at index: Int) {
-        guard index < count else { return }
-        siftUp(index)
-        siftDown(index)
+    /// Removes the first and inserts it again, after its key has changed.
+    @inline(__always) mutating func reinsertFirst() {
+        let cursor = cursors[0]
+        count -= 1
+        if count > 0 { siftDown(cursors[count]) }
+        siftUp(cursor, from: count)
+        count += 1
     }
 
-    /// Sorts by key, stably; a sorted array is a heap as well.
-    mutating func sort() {
-        for index in 1..<max(count, 1) {
-            let cursor = cursors[index]
-            var hole = index
-            while hole > 0, cursors[hole - 1].pointee.key > cursor.pointee.key {
-                cursors[hole] = cursors[hole - 1]
-                hole -= 1
-            }
-            cursors[hole] = cursor
-        }
-    }
-
-    @inline(__always) mutating func siftDown(_ start: Int) {
-        var index = start
-        let cursor = cursors[start]
+    /// Puts `cursor` at the root and restores the order.
+    @inline(__always) private mutating func siftDown(_ cursor: Cursor) {
+        var index = 0
         while true {
             var child = 2 * index + 1
             guard child < count else { break }
@@ -146,9 +125,8 @@ struct ProcHeapV1: ~Copyable {
         cursors[index] = cursor
     }
 
-    private mutating func siftUp(_ start: Int) {
+    @inline(__always) private mutating func siftUp(_ cursor: Cursor, from start: Int) {
         var index = start
-        let cursor = cursors[start]
         while index > 0, cursors[(index - 1) / 2].pointee.key > cursor.pointee.key {
             cursors[index] = cursors[(index - 1) / 2]
             index = (index - 1) / 2
