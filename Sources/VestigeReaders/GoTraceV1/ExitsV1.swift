@@ -14,12 +14,12 @@ struct ExitV1: BitwiseCopyable {
     /// - Returns: nil if the exit happened when it was written.
     init?(event: UnsafePointer<UInt8>, ticks: UInt64, sequence: UInt64, layout: LayoutV1) {
         var arguments = event + 1
-        _ = Varint.read(&arguments)  // length
-        if layout.hasGlobalSequence { _ = Varint.read(&arguments) }
-        _ = Varint.read(&arguments)
-        goroutine = Varint.read(&arguments)
-        let exitSequence = Varint.read(&arguments)
-        let exitTicks = Varint.read(&arguments)
+        _ = Varint.readLenient(&arguments)  // length
+        if layout.hasGlobalSequence { _ = Varint.readLenient(&arguments) }
+        _ = Varint.readLenient(&arguments)
+        goroutine = Varint.readLenient(&arguments)
+        let exitSequence = Varint.readLenient(&arguments)
+        let exitTicks = Varint.readLenient(&arguments)
         if layout.hasGlobalSequence {
             (key, writtenKey) = (Int64(bitPattern: exitSequence), Int64(bitPattern: sequence))
             self.ticks = Int64(bitPattern: exitTicks == 0 ? ticks : exitTicks)

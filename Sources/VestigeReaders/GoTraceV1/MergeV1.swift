@@ -71,7 +71,7 @@ struct MergeV1: ~Copyable {
         source = index.context.source
         names = NamesV1(index.context.tables, version: index.layout.version)
         nanosecondsPerTick = 1e9 / Double(index.ticksPerSecond)
-        patience = Int64(clamping: index.ticksPerSecond / 1000)
+        patience = Int64(clamping: index.ticksPerSecond / 10_000)
         heap = ProcHeapV1(capacity: index.procs.count + 1)
         exits = ExitQueueV1(index)
         for (number, proc) in index.procs.enumerated() where !proc.segments.isEmpty {
@@ -178,9 +178,9 @@ struct MergeV1: ~Copyable {
         let head = pointer[0]
         guard WireV1.isTimed(head & 63) else { return try advanceOverTable(cursor) }
         pointer += 1
-        if WireV1.hasLength(head) { _ = Varint.read(&pointer) }
-        let sequence = layout.hasGlobalSequence ? Varint.read(&pointer) : 0
-        let delta = Varint.read(&pointer)
+        if WireV1.hasLength(head) { _ = Varint.readLenient(&pointer) }
+        let sequence = layout.hasGlobalSequence ? Varint.readLenient(&pointer) : 0
+        let delta = Varint.readLenient(&pointer)
         cursor.pointee.type = head & 63
         cursor.pointee.ticks &+= Int64(bitPattern: delta)
         cursor.pointee.key = layout.hasGlobalSequence ? cursor.pointee.key &+ Int64(bitPattern: sequence) : cursor.pointee.ticks

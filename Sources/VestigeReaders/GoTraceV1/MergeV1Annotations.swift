@@ -10,7 +10,7 @@ extension MergeV1 {
         hasStack: Bool = false
     ) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let stack = hasStack ? Varint.read(&arguments) : 0
+        let stack = hasStack ? Varint.readLenient(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
         emitRange(&output, cursor, kind, name, scope, stack: tables.stack(stack))
         return finish(cursor, arguments)
@@ -35,8 +35,8 @@ extension MergeV1 {
     /// Collections have numbers, since begin and end may be on different procs.
     mutating func gcStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let sequence = layout.hasGlobalSequence ? gcSequence : Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let sequence = layout.hasGlobalSequence ? gcSequence : Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard sequence == gcSequence || isForcing else { return .blocked }
         gcSequence = sequence &+ 1
@@ -49,7 +49,7 @@ extension MergeV1 {
     /// Before Go 1.10 the event does not say why; it was mark termination.
     mutating func stwStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let kind = layout.version >= 10 ? Varint.read(&arguments) : 0
+        let kind = layout.version >= 10 ? Varint.readLenient(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
         stopTheWorld = names.stopTheWorld(kind)
         emitRange(&output, cursor, .rangeBegin, stopTheWorld, .goroutine)
@@ -62,8 +62,8 @@ extension MergeV1 {
     mutating func sweepDone(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
         let hasAttributes = layout.version >= 9
-        let swept = hasAttributes ? Varint.read(&arguments) : 0
-        let reclaimed = hasAttributes ? Varint.read(&arguments) : 0
+        let swept = hasAttributes ? Varint.readLenient(&arguments) : 0
+        let reclaimed = hasAttributes ? Varint.readLenient(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
         emitRange(
             &output, cursor, .rangeEnd, names.common.sweep, .proc,
@@ -76,8 +76,8 @@ extension MergeV1 {
     /// The first GOMAXPROCS ends the list of what was there when tracing began, and is no event itself.
     mutating func gomaxprocs(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let count = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let count = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         if isStarted {
             emit(
@@ -91,7 +91,7 @@ extension MergeV1 {
 
     mutating func heapMetric(_ cursor: Cursor, _ output: inout Output, _ name: StringID) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let value = Varint.read(&arguments)
+        let value = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         emit(&output, cursor, .metric, name: name, argument0: value)
         return finish(cursor, arguments)
@@ -102,10 +102,10 @@ extension MergeV1 {
     /// A parent of 0 means none at the begin, as in Go's reader; at the end it stays 0.
     mutating func taskCreate(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let task = Varint.read(&arguments)
-        let parent = Varint.read(&arguments)
-        let nameID = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let task = Varint.readLenient(&arguments)
+        let parent = Varint.readLenient(&arguments)
+        let nameID = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let id = Int64(bitPattern: task)
         let name = tables.string(nameID)
@@ -119,8 +119,8 @@ extension MergeV1 {
 
     mutating func taskEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let task = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let task = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         var (name, parent) = (StringID.empty, TaskID.absent)
         if let known = tasks.find(Int64(bitPattern: task)) {
@@ -136,10 +136,10 @@ extension MergeV1 {
     /// Arguments: task, 0 for the begin and 1 for the end, name, stack.
     @inline(__always) mutating func region(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let task = Varint.read(&arguments)
-        let mode = Varint.read(&arguments)
-        let name = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let task = Varint.readLenient(&arguments)
+        let mode = Varint.readLenient(&arguments)
+        let name = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard mode < 2 else { return .impossible }
         emit(
@@ -151,9 +151,9 @@ extension MergeV1 {
     /// Arguments: task, category, stack; then the message itself.
     mutating func log(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let task = Varint.read(&arguments)
-        let category = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let task = Varint.readLenient(&arguments)
+        let category = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard let message = LayoutV1.skipMessage(&arguments, cursor.pointee.end) else { return .malformed }
         emit(
             &output, cursor, .log, stack: tables.stack(stack), name: tables.string(category), argument0: task,

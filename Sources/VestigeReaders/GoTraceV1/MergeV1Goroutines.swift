@@ -8,9 +8,9 @@ extension MergeV1 {
     /// What there was when tracing began is listed in the same way, and told by other events later.
     @inline(__always) mutating func goCreate(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let ownStack = Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let id = Varint.readLenient(&arguments)
+        let ownStack = Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard id > 0, id <= UInt64(Int64.max) else { return .impossible }
         if let known = goroutines.find(Int64(bitPattern: id)) {
@@ -46,7 +46,7 @@ extension MergeV1 {
     /// GoWaiting and GoInSyscall: what a goroutine did when tracing began, or a thread made by C.
     mutating func goStatus(_ cursor: Cursor, _ output: inout Output, _ state: GoroutineState) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
+        let id = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = record(id) else { return .blocked }
         if !isForcing, !layout.hasGlobalSequence {
@@ -68,9 +68,9 @@ extension MergeV1 {
         _ cursor: Cursor, _ output: inout Output, isLocal: Bool, hasLabel: Bool
     ) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = isLocal ? 0 : Varint.read(&arguments)
-        let label = hasLabel ? Varint.read(&arguments) : 0
+        let id = Varint.readLenient(&arguments)
+        let sequence = isLocal ? 0 : Varint.readLenient(&arguments)
+        let label = hasLabel ? Varint.readLenient(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = record(id) else { return .blocked }
         if !isForcing {
@@ -99,7 +99,7 @@ extension MergeV1 {
         _ cursor: Cursor, _ output: inout Output, _ status: GoroutineRecordV1.Status, _ state: GoroutineState
     ) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let stackID = Varint.read(&arguments)
+        let stackID = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = runningRecord(cursor) else { return .blocked }
         record.pointee.status = status
@@ -122,9 +122,9 @@ extension MergeV1 {
     /// Arguments: the goroutine that is woken, its sequence number (not in the local form), the waker's stack.
     @inline(__always) mutating func goUnblock(_ cursor: Cursor, _ output: inout Output, isLocal: Bool) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = isLocal ? 0 : Varint.read(&arguments)
-        let stack = Varint.read(&arguments)
+        let id = Varint.readLenient(&arguments)
+        let sequence = isLocal ? 0 : Varint.readLenient(&arguments)
+        let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = record(id) else { return .blocked }
         if !isForcing {
@@ -163,7 +163,7 @@ extension MergeV1 {
     /// A system call is one event; only if it blocks, its end is told. Else it lasts 1 ns, as in Go's reader.
     @inline(__always) mutating func goSysCall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let stackID = Varint.read(&arguments)
+        let stackID = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = cursor.running else { return .impossible }
         let stack = tables.stack(stackID)
@@ -191,9 +191,9 @@ extension MergeV1 {
     /// Arguments: goroutine, sequence number (not in the local form), time of the exit, which `ExitsV1` uses.
     mutating func goSysExit(_ cursor: Cursor, _ output: inout Output, isLocal: Bool) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = isLocal ? 0 : Varint.read(&arguments)
-        _ = Varint.read(&arguments)
+        let id = Varint.readLenient(&arguments)
+        let sequence = isLocal ? 0 : Varint.readLenient(&arguments)
+        _ = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = record(id) else { return .blocked }
         let isOrdered = isLocal || layout.hasGlobalSequence
@@ -224,7 +224,7 @@ extension MergeV1 {
 
     mutating func procStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
         var arguments = cursor.pointee.arguments
-        let thread = Varint.read(&arguments)
+        let thread = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         cursor.pointee.thread = ThreadID(Int64(bitPattern: thread))
         emitProc(&output, cursor, .idle, .running)

@@ -58,8 +58,8 @@ extension MergeV1 {
     /// Whether the step would not be blocked: the same questions that the steps ask.
     func isReady(_ cursor: Cursor) -> Bool {
         var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = Varint.read(&arguments)
+        let id = Varint.readLenient(&arguments)
+        let sequence = Varint.readLenient(&arguments)
         let record = goroutines.find(Int64(bitPattern: id))
         func isIn(_ status: GoroutineRecordV1.Status, _ isOrdered: Bool) -> Bool {
             guard let record, record.pointee.status == status else { return false }

@@ -183,8 +183,8 @@ final class TraceIndexV1 {
         case WireV1.cpuSample where layout.version >= 19: step = scanSample(&pointer, end)
         case WireV1.frequency where pointer[0] >> 6 == 0: step = scanFrequency(&body, end)
         case WireV1.timerGoroutine where pointer[0] >> 6 == 0:
-            timerGoroutines.insert(Varint.read(&body))
-            if layout.hasGlobalSequence { _ = Varint.read(&body) }
+            timerGoroutines.insert(Varint.readLenient(&body))
+            if layout.hasGlobalSequence { _ = Varint.readLenient(&body) }
             step = .event
         default: step = .malformed(expected: "an event of go 1.\(layout.version)")
         }
@@ -218,8 +218,8 @@ final class TraceIndexV1 {
     }
 
     private func scanString(_ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Step {
-        let id = Varint.read(&pointer)
-        let length = Varint.read(&pointer)
+        let id = Varint.readLenient(&pointer)
+        let length = Varint.readLenient(&pointer)
         guard id != 0, length > 0, length <= LimitV1.stringBytes else {
             return .malformed(expected: "a string of 1 to \(LimitV1.stringBytes) bytes")
         }
@@ -232,7 +232,7 @@ final class TraceIndexV1 {
     private func scanStack(
         _ head: UInt8, _ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
     ) -> Step {
-        let length = Varint.read(&pointer)
+        let length = Varint.readLenient(&pointer)
         guard WireV1.hasLength(head), length <= LimitV1.stackBytes else { return .malformed(expected: "a stack") }
         let bytes = UnsafeRawBufferPointer(start: pointer, count: Int(length))
         pointer += Int(length)
@@ -241,8 +241,8 @@ final class TraceIndexV1 {
     }
 
     private func scanFrequency(_ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Step {
-        let frequency = Varint.read(&pointer)
-        if layout.hasGlobalSequence { _ = Varint.read(&pointer) }
+        let frequency = Varint.readLenient(&pointer)
+        if layout.hasGlobalSequence { _ = Varint.readLenient(&pointer) }
         guard pointer <= end else { return .cut }
         guard frequency > 0, frequency <= UInt64(Int64.max) else { return .malformed(expected: "a frequency above 0") }
         ticksPerSecond = frequency
@@ -257,15 +257,15 @@ final class TraceIndexV1 {
             return .malformed(expected: "a CPU sample")
         }
         guard pointer <= end else { return .cut }
-        for _ in 0..<2 { _ = Varint.read(&arguments) }  // length, time of writing
-        let ticks = Varint.read(&arguments)
-        let proc = Int32(truncatingIfNeeded: Varint.read(&arguments))
-        let goroutine = Varint.read(&arguments)
+        for _ in 0..<2 { _ = Varint.readLenient(&arguments) }  // length, time of writing
+        let ticks = Varint.readLenient(&arguments)
+        let proc = Int32(truncatingIfNeeded: Varint.readLenient(&arguments))
+        let goroutine = Varint.readLenient(&arguments)
         samples.append(
             CPUSample(
                 time: 0, ticks: ticks, thread: .absent, proc: ProcID(proc),
                 goroutine: goroutine == 0 ? .absent : GoroutineID(Int64(bitPattern: goroutine)),
-                stack: Varint.read(&arguments)))
+                stack: Varint.readLenient(&arguments)))
         return .event
     }
 
@@ -279,7 +279,7 @@ final class TraceIndexV1 {
     private func skipMessage(_ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Step {
         guard pointer <= end else { return .cut }
         let lengthStart = pointer
-        let length = Varint.read(&pointer)
+        let length = Varint.readLenient(&pointer)
         guard length <= LimitV1.stringBytes else { return .malformed(expected: "a shorter log message") }
         let excess = pointer - lengthStart
         pointer += Int(length)
@@ -373,9 +373,9 @@ struct BatchHeaderV1 {
     init?(_ pointer: inout UnsafePointer<UInt8>, _ layout: LayoutV1) {
         guard pointer[0] == WireV1.batchHead else { return nil }
         pointer += 1
-        let id = Varint.read(&pointer)
-        sequence = layout.hasGlobalSequence ? Varint.read(&pointer) : 0
-        ticks = Varint.read(&pointer)
+        let id = Varint.readLenient(&pointer)
+        sequence = layout.hasGlobalSequence ? Varint.readLenient(&pointer) : 0
+        ticks = Varint.readLenient(&pointer)
         guard id < LimitV1.procID || id == .max else { return nil }
         proc = id == .max ? -1 : Int32(id)
     }

@@ -148,7 +148,7 @@ final class LayoutV1 {
         pointer += 1
         var end: UnsafePointer<UInt8>?
         if count >= 3 {
-            let length = Varint.read(&pointer)
+            let length = Varint.readLenient(&pointer)
             guard length <= LimitV1.eventBytes else { return false }
             end = pointer + Int(length)
             if pointer + Int(length) > limit {
@@ -156,9 +156,9 @@ final class LayoutV1 {
                 return true
             }
         }
-        if hasGlobalSequence { sequence &+= Varint.read(&pointer) }
+        if hasGlobalSequence { sequence &+= Varint.readLenient(&pointer) }
         let start = pointer
-        ticks &+= Varint.read(&pointer)
+        ticks &+= Varint.readLenient(&pointer)
         if pointer - start == 10, pointer[-1] > 1 { return false }
         for _ in 0..<count { guard Self.skipVarint(&pointer) else { return false } }
         return end == nil || end == pointer
@@ -189,13 +189,13 @@ extension LayoutV1 {
     ) -> Bool {
         let head = pointer[0]
         pointer += 1
-        if head & 63 == WireV1.string { _ = Varint.read(&pointer) }
+        if head & 63 == WireV1.string { _ = Varint.readLenient(&pointer) }
         if head & 63 == WireV1.string || WireV1.hasLength(head) {
-            let length = Varint.read(&pointer)
+            let length = Varint.readLenient(&pointer)
             guard length <= LimitV1.stringBytes else { return false }
             pointer += Int(length)
         } else {
-            for _ in 0..<Int(head >> 6) + layout.prefixCount { _ = Varint.read(&pointer) }
+            for _ in 0..<Int(head >> 6) + layout.prefixCount { _ = Varint.readLenient(&pointer) }
         }
         return pointer <= end
     }
@@ -206,7 +206,7 @@ extension LayoutV1 {
         _ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
     ) -> UnsafeRawBufferPointer? {
         guard pointer <= end else { return nil }
-        let length = Varint.read(&pointer)
+        let length = Varint.readLenient(&pointer)
         guard length <= LimitV1.stringBytes, pointer <= end else { return nil }
         let start = pointer
         pointer = min(pointer + Int(length), end)
