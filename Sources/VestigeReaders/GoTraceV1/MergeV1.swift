@@ -39,6 +39,13 @@ struct MergeV1: ~Copyable {
     private var exits: ExitQueueV1
     private var nextSample = 0
 
+    // Copies of what the tables hold, at hand.
+    private var stringMap: UnsafeMutablePointer<UInt32>
+    private var stringMapCount = 0
+    private var stackMap: UnsafeMutablePointer<UInt32>
+    private var stackMapCount = 0
+
+    let hasTimerGoroutines: Bool
     let nanosecondsPerTick: Double
     private var firstTicks: Int64 = 0
     /// Time of the last event delivered.
@@ -69,11 +76,15 @@ struct MergeV1: ~Copyable {
         tables = index.tables
         context = index.context
         source = index.context.source
+        stringMap = tables.strings.dense
+        stackMap = tables.stacks.dense
         names = NamesV1(index.context.tables, version: index.layout.version)
+        hasTimerGoroutines = !index.timerGoroutines.isEmpty
         nanosecondsPerTick = 1e9 / Double(index.ticksPerSecond)
         patience = Int64(clamping: index.ticksPerSecond / 10_000)
         heap = ProcHeapV1(capacity: index.procs.count + 1)
         exits = ExitQueueV1(index)
+        refreshMaps()
         for (number, proc) in index.procs.enumerated() where !proc.segments.isEmpty {
             try add(ProcCursorV1(proc: ProcID(proc.id), index: number, bufferSize: proc.largestSegment))
         }
@@ -158,7 +169,8 @@ struct MergeV1: ~Copyable {
             return false
         }
         let cursor = waiting[index]
-        if let head = heap.first, head.pointee.key <= cursor.pointee.key &+ patience { return false }
+        let latest = cursor.pointee.key &+ (isOfUnknown(cursor) ? 0 : patience)
+        if let head = heap.first, head.pointee.key <= latest { return false }
         waiting.remove(at: index)
         isForcing = true
         let outcome = step(cursor, &position)
@@ -269,7 +281,7 @@ struct MergeV1: ~Copyable {
         output.initialize(
             to: Event(
                 kind: .stackSample, timeNanoseconds: stamp(cursor.pointee.ticks), goroutine: sample.goroutine,
-                proc: sample.proc, thread: sample.thread, stack: tables.stack(sample.stack), source: source))
+                proc: sample.proc, thread: sample.thread, stack: resolve(stack: sample.stack), source: source))
         output += 1
         return .placed
     }
@@ -304,6 +316,41 @@ struct MergeV1: ~Copyable {
                 kind: .goroutineTransition, timeNanoseconds: stamp(announcementTicks),
                 argument0: UInt64(bitPattern: id), source: source, detail: Event.pack(.undetermined, .runnable)))
         position += 1
+    }
+
+    // MARK: - Strings and stacks
+
+    @inline(__always) mutating func resolve(string id: UInt64) -> StringID {
+        if id < UInt64(truncatingIfNeeded: stringMapCount) {
+            let value = stringMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StringID(value) }
+        }
+        return resolveRare(string: id)
+    }
+
+    @inline(__always) mutating func resolve(stack id: UInt64) -> StackID {
+        if id < UInt64(truncatingIfNeeded: stackMapCount) {
+            let value = stackMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StackID(value) }
+        }
+        return resolveRare(stack: id)
+    }
+
+    @inline(never) private mutating func resolveRare(string id: UInt64) -> StringID {
+        let string = tables.string(id)
+        refreshMaps()
+        return string
+    }
+
+    @inline(never) private mutating func resolveRare(stack id: UInt64) -> StackID {
+        let stack = tables.stack(id)
+        refreshMaps()
+        return stack
+    }
+
+    private mutating func refreshMaps() {
+        (stringMap, stringMapCount) = (tables.strings.dense, tables.strings.denseCount)
+        (stackMap, stackMapCount) = (tables.stacks.dense, tables.stacks.denseCount)
     }
 
     // MARK: - Time

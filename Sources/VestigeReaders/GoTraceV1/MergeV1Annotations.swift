@@ -12,7 +12,7 @@ extension MergeV1 {
         var arguments = cursor.pointee.arguments
         let stack = hasStack ? Varint.readLenient(&arguments) : 0
         guard arguments <= cursor.pointee.end else { return .malformed }
-        emitRange(&output, cursor, kind, name, scope, stack: tables.stack(stack))
+        emitRange(&output, cursor, kind, name, scope, stack: resolve(stack: stack))
         return finish(cursor, arguments)
     }
 
@@ -40,7 +40,7 @@ extension MergeV1 {
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard sequence == gcSequence || isForcing else { return .blocked }
         gcSequence = sequence &+ 1
-        emitRange(&output, cursor, .rangeBegin, names.common.mark, .global, stack: tables.stack(stack))
+        emitRange(&output, cursor, .rangeBegin, names.common.mark, .global, stack: resolve(stack: stack))
         output[-1].proc = ProcID(WireV1.gcProc)
         output[-1].thread = .absent
         return finish(cursor, arguments)
@@ -81,7 +81,7 @@ extension MergeV1 {
         guard arguments <= cursor.pointee.end else { return .malformed }
         if isStarted {
             emit(
-                &output, cursor, .metric, stack: tables.stack(stack), name: names.common.gomaxprocs,
+                &output, cursor, .metric, stack: resolve(stack: stack), name: names.common.gomaxprocs,
                 argument0: count)
         } else {
             start(cursor)
@@ -108,11 +108,11 @@ extension MergeV1 {
         let stack = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         let id = Int64(bitPattern: task)
-        let name = tables.string(nameID)
+        let name = resolve(string: nameID)
         tasks.remove(id)
         if id != .min { tasks.insert(id, TaskRecord(id: id, parent: TaskID(parent), name: name)) }
         emit(
-            &output, cursor, .taskBegin, stack: tables.stack(stack), name: name, argument0: task,
+            &output, cursor, .taskBegin, stack: resolve(stack: stack), name: name, argument0: task,
             argument1: parent == 0 ? TaskID.absent.rawValue : parent)
         return finish(cursor, arguments)
     }
@@ -128,7 +128,7 @@ extension MergeV1 {
             tasks.remove(Int64(bitPattern: task))
         }
         emit(
-            &output, cursor, .taskEnd, stack: tables.stack(stack), name: name, argument0: task,
+            &output, cursor, .taskEnd, stack: resolve(stack: stack), name: name, argument0: task,
             argument1: parent.rawValue)
         return finish(cursor, arguments)
     }
@@ -143,8 +143,8 @@ extension MergeV1 {
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard mode < 2 else { return .impossible }
         emit(
-            &output, cursor, mode == 0 ? .regionBegin : .regionEnd, stack: tables.stack(stack),
-            name: tables.string(name), argument0: task)
+            &output, cursor, mode == 0 ? .regionBegin : .regionEnd, stack: resolve(stack: stack),
+            name: resolve(string: name), argument0: task)
         return finish(cursor, arguments)
     }
 
@@ -156,7 +156,7 @@ extension MergeV1 {
         let stack = Varint.readLenient(&arguments)
         guard let message = LayoutV1.skipMessage(&arguments, cursor.pointee.end) else { return .malformed }
         emit(
-            &output, cursor, .log, stack: tables.stack(stack), name: tables.string(category), argument0: task,
+            &output, cursor, .log, stack: resolve(stack: stack), name: resolve(string: category), argument0: task,
             argument1: UInt64(context.tables.strings.intern(message).rawValue))
         return finish(cursor, arguments)
     }

@@ -25,10 +25,10 @@ extension MergeV1 {
                 Int64(bitPattern: id),
                 GoroutineRecordV1(id: Int64(bitPattern: id), expected: 1, status: .runnable, state: .undetermined))
         if isStarted {
-            let start = layout.hasGlobalSequence ? tables.stack(programCounter: ownStack) : tables.stack(ownStack)
+            let start = layout.hasGlobalSequence ? tables.stack(programCounter: ownStack) : resolve(stack: ownStack)
             emitTransition(
                 &output, cursor, record, .notExist, .runnable, context: cursor.pointee.goroutine,
-                stack: tables.stack(stack), ownStack: start)
+                stack: resolve(stack: stack), ownStack: start)
         } else {
             record.pointee.isUnannounced = true
         }
@@ -88,7 +88,7 @@ extension MergeV1 {
             context: cursor.pointee.goroutine)
         if hasLabel {
             emit(
-                &output, cursor, .label, name: tables.string(label),
+                &output, cursor, .label, name: resolve(string: label),
                 argument0: UInt64(bitPattern: record.pointee.id), detail: Event.pack(Scope.goroutine))
         }
         return finish(cursor, arguments)
@@ -104,7 +104,7 @@ extension MergeV1 {
         guard let record = runningRecord(cursor) else { return .blocked }
         record.pointee.status = status
         record.pointee.isNetworkBlocked = cursor.pointee.type == WireV1.goBlockNet
-        let stack = tables.stack(stackID)
+        let stack = resolve(stack: stackID)
         emitTransition(
             &output, cursor, record, .running, state, context: cursor.pointee.goroutine,
             reason: names.reason(cursor.pointee.type), stack: stack, ownStack: stack)
@@ -136,10 +136,10 @@ extension MergeV1 {
         record.pointee.status = .runnable
         emitTransition(
             &output, cursor, record, .waiting, .runnable, context: cursor.pointee.goroutine,
-            stack: tables.stack(stack))
+            stack: resolve(stack: stack))
         if record.pointee.isNetworkBlocked {
             move(output - 1, toProc: WireV1.networkProc)
-        } else if !index.timerGoroutines.isEmpty, isTimer(cursor.pointee.goroutine) {
+        } else if hasTimerGoroutines, isTimer(cursor.pointee.goroutine) {
             move(output - 1, toProc: WireV1.timerProc)
         }
         record.pointee.isNetworkBlocked = false
@@ -166,7 +166,7 @@ extension MergeV1 {
         let stackID = Varint.readLenient(&arguments)
         guard arguments <= cursor.pointee.end else { return .malformed }
         guard let record = cursor.running else { return .impossible }
-        let stack = tables.stack(stackID)
+        let stack = resolve(stack: stackID)
         emitTransition(
             &output, cursor, record, .running, .syscall, context: cursor.pointee.goroutine, stack: stack,
             ownStack: stack)

@@ -4,8 +4,8 @@ import VestigeCore
 final class TablesV1 {
     private let context: ReaderContext
     private let layout: LayoutV1
-    private var strings = IDMap()
-    private var stacks = IDMap()
+    private(set) var strings = IDMap()
+    private(set) var stacks = IDMap()
     private var frames: [UInt64: Frame] = [:]
     private var stackFrames: [Frame] = []
 
@@ -62,24 +62,24 @@ final class TablesV1 {
         context.tables.stacks.intern(frame(pc), caller: .absent)
     }
 
-    @inline(__always) func string(_ id: UInt64) -> StringID {
+    func string(_ id: UInt64) -> StringID {
         let value = strings[id]
         return value == IDMap.missing ? missingString(id) : StringID(value)
     }
 
-    @inline(__always) func stack(_ id: UInt64) -> StackID {
+    func stack(_ id: UInt64) -> StackID {
         let value = stacks[id]
         return value == IDMap.missing ? missingStack(id) : StackID(value)
     }
 
-    @inline(never) private func missingString(_ id: UInt64) -> StringID {
+    private func missingString(_ id: UInt64) -> StringID {
         context.diagnostics.count(.stringsUnresolved)
         let placeholder = context.tables.strings.intern("?string \(id)")
         _ = strings.insert(id, placeholder.rawValue)
         return placeholder
     }
 
-    @inline(never) private func missingStack(_ id: UInt64) -> StackID {
+    private func missingStack(_ id: UInt64) -> StackID {
         context.diagnostics.count(.stacksUnresolved)
         _ = stacks.insert(id, StackID.absent.rawValue)
         return .absent

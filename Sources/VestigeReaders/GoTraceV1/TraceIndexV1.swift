@@ -90,17 +90,15 @@ final class TraceIndexV1 {
 
     /// Scans up to where an event might not be whole in the window.
     private func scan() -> Defect? {
-        var pointer = window.pointer
         let (safe, end) = (window.safeEnd, window.end)
+        var pointer = window.pointer
         while pointer < safe {
+            if currentProc >= 0 { pointer = scanEvents(pointer, safe, end) }
+            guard pointer < safe else { break }
             let start = pointer
             let type = start[0] & 63
-            var step = Step.event
-            if currentProc >= 0, WireV1.isTimed(type) {
-                step = scanTimed(type, &pointer, end)
-            } else {
-                step = scanTable(type, &pointer, end)
-            }
+            let isEvent = currentProc >= 0 && WireV1.isTimed(type)
+            let step = isEvent ? scanTimed(type, &pointer, end) : scanTable(type, &pointer, end)
             guard case .event = step, pointer <= end else {
                 window.pointer = start
                 return defect(step, start)
@@ -108,6 +106,29 @@ final class TraceIndexV1 {
         }
         window.pointer = pointer
         return nil
+    }
+
+    /// Scans the common events of a batch, with everything at hand in locals.
+    /// - Returns: where the first event is that needs more care.
+    private func scanEvents(
+        _ start: UnsafePointer<UInt8>, _ safe: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
+    ) -> UnsafePointer<UInt8> {
+        let layout = layout
+        let last = min(safe, segmentStart + LimitV1.segmentBytes)
+        var (pointer, next) = (start, start)
+        var (ticks, sequence) = (ticks, sequence)
+        var (lastTicks, lastSequence) = (ticks, sequence)
+        while pointer < last {
+            let type = pointer[0] & 63
+            guard WireV1.isTimed(type), type != WireV1.goSysExit, type != WireV1.userLog,
+                layout.skipEvent(&next, limit: end, ticks: &ticks, sequence: &sequence), next <= end
+            else { break }
+            (lastTicks, lastSequence) = (ticks, sequence)
+            pointer = next
+        }
+        if pointer > start, segment.firstType == 0 { segment.firstType = start[0] & 63 }
+        (self.ticks, self.sequence) = (lastTicks, lastSequence)
+        return pointer
     }
 
     private func defect(_ step: Step, _ start: UnsafePointer<UInt8>) -> Defect {
@@ -118,7 +139,7 @@ final class TraceIndexV1 {
         return Defect(pointer: start, expected: "the rest of an event", found: "the end of the file in \(name)")
     }
 
-    @inline(__always) private func scanTimed(
+    private func scanTimed(
         _ type: UInt8, _ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
     ) -> Step {
         let start = pointer
