@@ -54,6 +54,8 @@ struct MergeV1: ~Copyable {
     private var latestOwnTime = Int64.min
     /// How much longer in ticks an event waits for what it depends on, than time alone would have it.
     private let patience: Int64
+    /// A bound on the work that hostile input causes.
+    private static let mostWaiting = 64
 
     /// False until the first GOMAXPROCS, which follows the list of what was there when tracing began.
     var isStarted = false
@@ -81,7 +83,7 @@ struct MergeV1: ~Copyable {
         names = NamesV1(index.context.tables, version: index.layout.version)
         hasTimerGoroutines = !index.timerGoroutines.isEmpty
         nanosecondsPerTick = 1e9 / Double(index.ticksPerSecond)
-        patience = Int64(clamping: index.ticksPerSecond / 10_000)
+        patience = Int64(clamping: index.ticksPerSecond / 100_000)
         heap = ProcHeapV1(capacity: index.procs.count + 1)
         exits = ExitQueueV1(index)
         refreshMaps()
@@ -159,7 +161,8 @@ struct MergeV1: ~Copyable {
     }
 
     /// Looks whether events can be placed now that could not before. What one waits for may be a little
-    /// later by the clock of another processor; if it does not come, it is missing.
+    /// later by the clock of another processor; if it does not come, it is missing: lost with a batch, or
+    /// never written (the first start of threads made by C, Go 1.11 to 1.21).
     /// - Returns: true if an event was placed by time alone.
     private mutating func placeWaiting(_ position: inout Output) throws(TraceError) -> Bool {
         for index in waiting.indices.reversed() where isReady(waiting[index]) {
@@ -169,8 +172,9 @@ struct MergeV1: ~Copyable {
             return false
         }
         let cursor = waiting[index]
-        let latest = cursor.pointee.key &+ (isOfUnknown(cursor) ? 0 : patience)
-        if let head = heap.first, head.pointee.key <= latest { return false }
+        if let head = heap.first, head.pointee.key <= cursor.pointee.key &+ patience, waiting.count < Self.mostWaiting {
+            return false
+        }
         waiting.remove(at: index)
         isForcing = true
         let outcome = step(cursor, &position)

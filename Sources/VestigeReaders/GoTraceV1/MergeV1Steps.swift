@@ -79,15 +79,6 @@ extension MergeV1 {
         }
     }
 
-    /// Whether more than one event must be missing before this one, so that waiting is in vain: a thread
-    /// made by C enters Go, and nothing has told of its goroutine before (Go 1.11 to 1.21).
-    func isOfUnknown(_ cursor: Cursor) -> Bool {
-        var arguments = cursor.pointee.arguments
-        guard goroutines.find(Int64(bitPattern: Varint.readLenient(&arguments))) == nil else { return false }
-        let types = [WireV1.goSysExit, WireV1.goUnblock, WireV1.goStart, WireV1.goStartLabel]
-        return types.contains(cursor.pointee.type) && Varint.readLenient(&arguments) > 1
-    }
-
     // MARK: - Shared by the steps
 
     @inline(__always) func finish(_ cursor: Cursor, _ arguments: UnsafePointer<UInt8>) -> Outcome {

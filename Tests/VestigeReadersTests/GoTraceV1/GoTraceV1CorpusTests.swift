@@ -72,7 +72,7 @@ import VestigeTestSupport
         }
     }
 
-    /// The C threads are older than the trace, and nothing in it says what they do until they enter Go.
+    /// The runtime does not write that a thread made by C enters Go for the first time, and Go's reader gives up.
     @Test(arguments: refused.filter { $0.name.hasPrefix("cgo-c-threads") })
     func threadsOfCAppearWhenTheyEnterGo(_ trace: CorpusTrace) throws {
         let reading = try Reading(path: trace.path)
