@@ -9,7 +9,7 @@ final class GoTraceV1Reader: TraceReader {
     private let source: ByteSource
     private let context: ReaderContext
     private let version: Int
-    private let merge = UnsafeMutablePointer<MergeV1>.allocate(capacity: 1)
+    private let merge: UnsafeMutablePointer<MergeV1>
     private var failure: TraceError?
     private var phase = Phase.opened
 
@@ -33,6 +33,7 @@ final class GoTraceV1Reader: TraceReader {
         self.source = source
         self.context = context
         self.version = version
+        merge = .allocate(capacity: 1)
         let index = Int(context.source)
         context.tables.sources[index].formatVersion = "go 1.\(version) trace"
         context.tables.sources[index].goVersion = GoTraceHeader.toolchains(version)

@@ -199,7 +199,8 @@ struct MergeV1: ~Copyable {
         let delta = Varint.readLenient(&pointer)
         cursor.pointee.type = head & 63
         cursor.pointee.ticks &+= Int64(bitPattern: delta)
-        cursor.pointee.key = layout.hasGlobalSequence ? cursor.pointee.key &+ Int64(bitPattern: sequence) : cursor.pointee.ticks
+        cursor.pointee.key =
+            layout.hasGlobalSequence ? cursor.pointee.key &+ Int64(bitPattern: sequence) : cursor.pointee.ticks
         cursor.pointee.arguments = pointer
         return true
     }

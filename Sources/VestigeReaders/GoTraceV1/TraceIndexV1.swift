@@ -78,6 +78,7 @@ final class TraceIndexV1 {
     /// What is wrong, and where in the window.
     private struct Defect {
         var pointer: UnsafePointer<UInt8>
+        var code: TraceError.Code
         var expected: String
         var found: String
     }
@@ -134,17 +135,20 @@ final class TraceIndexV1 {
     private func defect(_ step: Step, _ start: UnsafePointer<UInt8>) -> Defect {
         let name = "event type \(start[0] & 63)"
         if case .malformed(let expected) = step {
-            return Defect(pointer: start, expected: expected, found: "\(name) with other arguments")
+            return Defect(pointer: start, code: .damaged, expected: expected, found: "\(name) with other arguments")
         }
-        return Defect(pointer: start, expected: "the rest of an event", found: "the end of the file in \(name)")
+        return Defect(
+            pointer: start, code: .truncated, expected: "the rest of an event", found: "the end of the file in \(name)")
     }
 
     private func scanTimed(
         _ type: UInt8, _ pointer: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
     ) -> Step {
         let start = pointer
+        let before = (ticks, sequence)
         if start - segmentStart >= LimitV1.segmentBytes { splitSegment(at: start) }
         guard layout.skipEvent(&pointer, limit: end, ticks: &ticks, sequence: &sequence) else {
+            (ticks, sequence) = before
             return .malformed(expected: "an event of go 1.\(layout.version)")
         }
         if segment.firstType == 0 { segment.firstType = type }
@@ -319,10 +323,9 @@ final class TraceIndexV1 {
     private func recover(_ defect: Defect) throws(TraceError) {
         let offset = window.offset(of: defect.pointer)
         let isHeader = GoTraceHeader.version(window.bytes(from: defect.pointer)) != nil
-        let isCut = window.isAtEnd && defect.found.hasPrefix("the end of the file")
         note(
             source.error(
-                isCut ? .truncated : .damaged, at: offset, context: place, expected: defect.expected,
+                defect.code, at: offset, context: place, expected: defect.expected,
                 found: isHeader ? "another trace; cut the file here" : defect.found))
         if currentProc >= 0 { context.diagnostics.count(.batchesLost) }
         currentProc = -1
@@ -358,14 +361,18 @@ final class TraceIndexV1 {
         guard let header = BatchHeaderV1(&pointer, layout), pointer <= window.end else { return false }
         if let firstTicks {
             let slack: UInt64 = 1 << 36  // about half an hour
-            guard header.ticks &+ slack >= firstTicks, header.ticks <= lastTicks &+ slack else { return false }
+            guard header.ticks &+ slack >= firstTicks, header.ticks < max(lastTicks, lastTicks &+ slack) else {
+                return false
+            }
         }
         var (ticks, sequence) = (header.ticks, header.sequence)
         for _ in 0..<16 {
             guard pointer < window.end, pointer[0] != WireV1.batchHead else { return true }
             let type = pointer[0] & 63
             guard WireV1.isTimed(type) else { return (1...WireV1.cpuSample).contains(type) }
-            guard layout.skipEvent(&pointer, limit: window.end, ticks: &ticks, sequence: &sequence) else { return false }
+            guard layout.skipEvent(&pointer, limit: window.end, ticks: &ticks, sequence: &sequence) else {
+                return false
+            }
             if type == WireV1.userLog { return true }  // a message of any bytes follows
         }
         return true

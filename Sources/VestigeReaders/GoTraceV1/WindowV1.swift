@@ -27,9 +27,14 @@ struct WindowV1: ~Copyable {
     /// An event that begins before this is whole in the window, if the input holds the whole of it.
     var safeEnd: UnsafePointer<UInt8> { isAtEnd ? end : UnsafePointer(base + max(0, count - LimitV1.lookahead)) }
 
-    func offset(of pointer: UnsafePointer<UInt8>) -> UInt64 { start &+ UInt64(bitPattern: Int64(pointer - UnsafePointer(base))) }
+    func offset(of pointer: UnsafePointer<UInt8>) -> UInt64 {
+        start &+ UInt64(bitPattern: Int64(pointer - UnsafePointer(base)))
+    }
+
     /// Where a byte of the input is, or would be if the window reached so far back.
-    func pointer(at offset: UInt64) -> UnsafePointer<UInt8> { UnsafePointer(base) + Int(Int64(bitPattern: offset &- start)) }
+    func pointer(at offset: UInt64) -> UnsafePointer<UInt8> {
+        UnsafePointer(base) + Int(Int64(bitPattern: offset &- start))
+    }
 
     func bytes(from pointer: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: pointer, count: max(0, end - pointer))

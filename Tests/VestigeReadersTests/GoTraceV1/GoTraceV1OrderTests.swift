@@ -4,6 +4,15 @@ import VestigeTestSupport
 
 /// How the events of several procs become one order.
 @Suite struct GoTraceV1OrderTests {
+    private func transition(
+        _ reading: Reading, _ from: GoroutineState, _ to: GoroutineState
+    ) -> (index: Int, event: Event)? {
+        let index = reading.events.firstIndex {
+            $0.kind == .goroutineTransition && $0.fromGoroutineState == from && $0.toGoroutineState == to
+        }
+        return index.map { ($0, reading.events[$0]) }
+    }
+
     private func times(_ reading: Reading, of goroutine: Int64) -> [Int64] {
         reading.events.filter { $0.kind == .goroutineTransition && $0.subjectGoroutine.rawValue == goroutine }
             .map(\.timeNanoseconds)
@@ -54,10 +63,13 @@ import VestigeTestSupport
         trace.end()
         let reading = Reading(bytes: trace.bytes)
         let kinds = reading.events.suffix(6).map { ($0.kind, $0.timeNanoseconds) }
-        #expect(kinds.map(\.0) == [.metric, .goroutineTransition, .metric, .goroutineTransition, .goroutineTransition, .sync])
+        #expect(
+            kinds.map(\.0) == [
+                .metric, .goroutineTransition, .metric, .goroutineTransition, .goroutineTransition, .sync,
+            ])
         // The first event, at 1001 ticks, is at 0.
         #expect(kinds.map(\.1) == [123, 199, 223, 328, 329, 330])
-        let exit = try #require(reading.events.first { $0.fromGoroutineState == .syscall && $0.toGoroutineState == .runnable })
+        let exit = try #require(transition(reading, .syscall, .runnable)).event
         #expect(exit.proc.rawValue == 1_000_003 && exit.thread == .absent && exit.goroutine.rawValue == 1)
         expectLegal(reading.events)
     }
@@ -138,10 +150,10 @@ import VestigeTestSupport
         let reading = Reading(bytes: trace.bytes)
         #expect(reading.error == nil)
         expectLegal(reading.events)
-        let exit = try #require(reading.events.firstIndex { $0.toGoroutineState == .runnable && $0.fromGoroutineState == .syscall })
+        let exit = try #require(transition(reading, .syscall, .runnable)).index
         let metric = try #require(reading.events.firstIndex { $0.kind == .metric })
         #expect(exit < metric)
-        let create = try #require(reading.events.first { $0.fromGoroutineState == .notExist && $0.kind == .goroutineTransition })
+        let create = try #require(transition(reading, .notExist, .runnable)).event
         let frame = try #require(reading.tables.stacks.rootFrame(create.transitionStack))
         #expect(frame.programCounter == 0x401000)
         #expect(reading.tables.strings.string(frame.function) == "0x401000")

@@ -91,6 +91,20 @@ import VestigeTestSupport
         #expect(reading.diagnostics[.frequencyAssumed] == 0)
     }
 
+    /// A time that is far too late must not make the batches behind the damage look implausible.
+    @Test func aWildTimeBeforeTheDamageHidesNothing() throws {
+        var trace = GoTraceV1Builder.started()
+        trace.event("HeapAlloc", delta: UInt64.max - 5000, 1)
+        trace.raw([63])
+        trace.batch(proc: 1, ticks: 2000)
+        for value in 0..<10 { trace.event("HeapAlloc", UInt64(value)) }
+        trace.end()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.error != nil)
+        #expect(reading.diagnostics[.bytesLost] == 1)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 11)
+    }
+
     @Test func anotherTraceBehindThisOneIsNamed() throws {
         var trace = GoTraceV1Builder.started()
         trace.end()
