@@ -8,6 +8,7 @@ public enum Formats {
     /// Formats that can be read. Where two claim the same input, suffixes decide, then this order.
     public static let inputs: [InputFormat] = [
         GoTraceV2Format.format,
+        GoTraceV1Format.format,
         JSONLinesInputFormat.format,
     ]
 

@@ -48,7 +48,7 @@ public final class Diagnostics {
             case .stacksUnresolved: "stacks are named by events, but the input does not hold them"
             case .stringsUnresolved: "strings are named by events, but the input does not hold them"
             case .timesClamped: "times were out of range and were limited"
-            case .frequencyAssumed: "generations do not state their clock frequency; 15,625,000 per second was assumed"
+            case .frequencyAssumed: "times the clock's frequency is not stated, and a usual one was assumed: durations may be wrong"
             case .unknownVersion: "format version newer than this reader knows"
             case .trailingBytes: "bytes follow the end of the trace"
             case .linesUnknown: "lines are of a kind that this version does not know"

@@ -28,7 +28,7 @@ enum GoTraceHeader {
     /// Which Go releases write a header.
     static func toolchains(_ version: Int) -> String {
         switch version {
-        case 5...10: "1.\(version)"
+        case 5: "1.5–1.6"
         case 11: "1.11–1.18"
         case 19: "1.19–1.20"
         case 21: "1.21"
