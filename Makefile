@@ -8,7 +8,7 @@
 .PHONY: build demo test record bench format system clean
 
 build: system
-	swift build -c release --product vestige
+	swift build -c release --product vestige --static-swift-stdlib
 
 demo: build
 	scripts/demo.sh .build/release/vestige demo-out

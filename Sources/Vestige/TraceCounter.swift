@@ -1,30 +1,36 @@
 import VestigeCore
 
 /// What is known of one goroutine, or that a proc or a thread has been seen.
-private struct Known: PagedElement {
+struct Known: PagedElement {
     var isOccupied: Bool
     var state: GoroutineState = .undetermined
 
     static let vacant = Known(isOccupied: false)
 }
 
-/// Fills `TraceCounts` from events.
-final class TraceCounter {
+/// Fills `TraceCounts` from events. A trace may be counted in parts, at the same time, and the parts
+/// then appended to each other.
+struct TraceCounter: ~Copyable {
     private var counts = TraceCounts()
     private var eventsByKind = EventsByKind()
     private var goroutines = PagedTable<Known>()
     private var procs = PagedTable<Known>()
     private var threads = PagedTable<Known>()
+    /// Goroutines that this part found alive when it first heard of them.
+    private var olderCount = 0
+    /// Created less ended so far, and the most that ever was.
+    private var growth = 0
+    private var greatestGrowth = 0
 
-    func process(_ events: UnsafeBufferPointer<Event>) {
+    mutating func process(_ events: UnsafeBufferPointer<Event>) {
         guard let first = events.first, let last = events.last else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
         counts.eventCount += UInt64(events.count)
-        eventsByKind.add(events)
         // Events of one thread follow each other more often than not.
         var lastThread = ThreadID.absent
         for event in events {
+            eventsByKind.add(event.kind)
             if event.thread != lastThread {
                 lastThread = event.thread
                 Self.note(lastThread.rawValue, in: &threads)
@@ -37,7 +43,25 @@ final class TraceCounter {
         }
     }
 
+    /// Appends what was counted in the next part of the same trace. It began by hearing of the goroutines
+    /// that were alive at the end of this one.
+    mutating func append(_ next: borrowing TraceCounter) {
+        counts.lastNanoseconds = next.counts.lastNanoseconds
+        counts.eventCount += next.counts.eventCount
+        eventsByKind.add(next.eventsByKind)
+        let known = goroutines.count
+        counts.goroutinesAtMost = max(counts.goroutinesAtMost, known + next.greatestGrowth)
+        counts.goroutineCount += next.counts.goroutineCount - UInt64(min(known, next.olderCount))
+        counts.goroutinesCreated += next.counts.goroutinesCreated
+        counts.goroutinesEnded += next.counts.goroutinesEnded
+        goroutines = PagedTable()
+        next.goroutines.forEach { id, goroutine in goroutines.insert(id, goroutine.pointee) }
+        next.procs.forEach { id, _ in Self.note(id, in: &procs) }
+        next.threads.forEach { id, _ in Self.note(id, in: &threads) }
+    }
+
     func finish(tables: TraceTables) -> TraceCounts {
+        var counts = counts
         goroutines.forEach { _, goroutine in
             counts.goroutinesAtEnd[Int(goroutine.pointee.state.rawValue)] += 1
         }
@@ -59,38 +83,47 @@ final class TraceCounter {
         if id >= 0, table.find(id) == nil { table.insert(id, Known(isOccupied: true)) }
     }
 
-    private func transition(_ event: Event) {
+    @inline(__always) private mutating func transition(_ event: Event) {
         let id = event.subjectGoroutine.rawValue
         let state = event.toGoroutineState
         if let known = goroutines.find(id) {
             known.pointee.state = state
-        } else if id >= 0 {
+            if state == .notExist {
+                counts.goroutinesEnded += 1
+                growth -= 1
+                goroutines.remove(id)
+            }
+        } else if id >= 0, state != .notExist {
             appear(event, id, state)
-        }
-        if state == .notExist, goroutines.find(id) != nil {
-            counts.goroutinesEnded += 1
-            goroutines.remove(id)
         }
     }
 
-    private func appear(_ event: Event, _ id: Int64, _ state: GoroutineState) {
+    private mutating func appear(_ event: Event, _ id: Int64, _ state: GoroutineState) {
         counts.goroutineCount += 1
-        if event.fromGoroutineState == .notExist { counts.goroutinesCreated += 1 }
+        if event.fromGoroutineState == .notExist {
+            counts.goroutinesCreated += 1
+            growth += 1
+            greatestGrowth = max(greatestGrowth, growth)
+        } else {
+            olderCount += 1
+        }
         goroutines.insert(id, Known(isOccupied: true, state: state))
         counts.goroutinesAtMost = max(counts.goroutinesAtMost, goroutines.count)
     }
 }
 
 /// Counts events by the raw value of their kind.
-private struct EventsByKind: ~Copyable {
+struct EventsByKind: ~Copyable {
     private let counts = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
 
     init() { counts.initialize(repeating: 0, count: 256) }
 
     deinit { counts.deallocate() }
 
-    func add(_ events: UnsafeBufferPointer<Event>) {
-        for event in events { counts[Int(event.kind.rawValue)] += 1 }
+    @inline(__always) func add(_ kind: EventKind) { counts[Int(kind.rawValue)] &+= 1 }
+
+    func add(_ other: borrowing EventsByKind) {
+        for kind in EventKind.allCases { counts[Int(kind.rawValue)] += other.counts[Int(kind.rawValue)] }
     }
 
     var values: [UInt64] { EventKind.allCases.map { counts[Int($0.rawValue)] } }

@@ -15,22 +15,32 @@ public struct TraceInfo {
     /// Unix time of the first event in nanoseconds, where the input knows the wall clock.
     public let startUnixNanoseconds: Int64?
 
-    /// Reads an input and counts.
+    /// Reads an input and counts, in parts at the same time where the format can be divided.
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read.
     public init(_ path: String, onProgress: ((Progress) -> Void)? = nil) throws(TraceError) {
+        if let whole = try PartedCount.count(path, onProgress: onProgress) {
+            self.init(path: path, input: whole.input, counts: whole.counts, failure: nil)
+            return
+        }
         let input = try TraceInput(path)
-        let counter = TraceCounter()
-        failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in counter.process(events) }
+        var counter = TraceCounter()
+        let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+            counter.process(events)
+        }
         if let failure, !input.hasEvents { throw failure }
         try input.refuseTotalLoss()
+        self.init(path: path, input: input, counts: counter.finish(tables: input.tables), failure: failure)
+    }
+
+    private init(path: String, input: TraceInput, counts: TraceCounts, failure: TraceError?) {
         self.path = path
+        self.failure = failure
+        self.counts = counts
         fileSize = input.fileSize
         source = input.tables.sources[0]
         diagnostics = input.diagnostics
-        counts = counter.finish(tables: input.tables)
-        let first = counts.firstNanoseconds
         startUnixNanoseconds = input.tables.clockSnapshots.first.map { snapshot in
-            snapshot.wallUnixNanoseconds &- (snapshot.traceNanoseconds &- first)
+            snapshot.wallUnixNanoseconds &- (snapshot.traceNanoseconds &- counts.firstNanoseconds)
         }
     }
 

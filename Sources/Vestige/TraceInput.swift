@@ -29,13 +29,29 @@ public final class TraceInput {
         self.diagnostics = diagnostics
         source = try ByteSource.open(path)
         format = try Formats.detect(source)
+        reader = try Self.makeReader(format.open, source, format, tables, diagnostics)
+    }
+
+    /// Opens a part of a path whose format is known.
+    init(_ path: String, format: InputFormat, part: InputPart) throws(TraceError) {
+        self.format = format
+        tables = TraceTables()
+        diagnostics = Diagnostics()
+        source = try ByteSource.open(path)
+        reader = try Self.makeReader(part.open, source, format, tables, diagnostics)
+    }
+
+    private static func makeReader(
+        _ open: (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader, _ source: ByteSource,
+        _ format: InputFormat, _ tables: TraceTables, _ diagnostics: Diagnostics
+    ) throws(TraceError) -> any TraceReader {
         let context = ReaderContext(
             tables: tables, diagnostics: diagnostics, source: UInt8(truncatingIfNeeded: tables.sources.count))
-        tables.sources.append(SourceInfo(path: path, format: format.name))
+        tables.sources.append(SourceInfo(path: source.path, format: format.name))
         do throws(TraceError) {
-            reader = try format.open(source, context)
+            return try open(source, context)
         } catch {
-            throw error.adding(file: path)
+            throw error.adding(file: source.path)
         }
     }
 

@@ -17,16 +17,37 @@ public struct InputFormat: Sendable {
     /// Looks at the first bytes (at least 4 KiB where the input has them).
     public let sniff: @Sendable (UnsafeRawBufferPointer) -> SniffResult
     public let open: @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+    /// Divides an input into at most so many parts that can be read independently, for work that needs
+    /// no single stream. Nil, or no result, where that cannot be done without changing what is read.
+    public let divide: (@Sendable (ByteSource, Int) throws(TraceError) -> [InputPart]?)?
 
     public init(
         name: String, summary: String, suffixes: [String],
         sniff: @escaping @Sendable (UnsafeRawBufferPointer) -> SniffResult,
-        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader,
+        divide: (@Sendable (ByteSource, Int) throws(TraceError) -> [InputPart]?)? = nil
     ) {
         self.name = name
         self.summary = summary
         self.suffixes = suffixes
         self.sniff = sniff
+        self.open = open
+        self.divide = divide
+    }
+}
+
+/// A stretch of an input, from one byte offset up to another, that can be read by itself.
+public struct InputPart: Sendable {
+    public let start: UInt64
+    public let end: UInt64
+    public let open: @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+
+    public init(
+        start: UInt64, end: UInt64,
+        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
+    ) {
+        self.start = start
+        self.end = end
         self.open = open
     }
 }

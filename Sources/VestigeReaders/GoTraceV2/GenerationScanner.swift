@@ -24,11 +24,16 @@ struct GenerationScanner: ~Copyable {
     /// Set when the input ends before its last generation does.
     private(set) var truncation: TraceError?
 
-    init(source: ByteSource, diagnostics: Diagnostics, version: Int) {
+    /// Nothing from here on is looked at.
+    private let end: UInt64
+
+    /// Looks at the generations that begin within `range`, which must begin and end between generations.
+    init(source: ByteSource, diagnostics: Diagnostics, version: Int, range: Range<UInt64>) {
         self.source = source
         self.diagnostics = diagnostics
         self.version = version
-        scanner = BatchScanner(source: source, offset: UInt64(GoTraceHeader.length))
+        end = range.upperBound
+        scanner = BatchScanner(source: source, offset: range.lowerBound)
     }
 
     /// Where the next batch is looked for.
@@ -42,6 +47,7 @@ struct GenerationScanner: ~Copyable {
             self.version = version
             return .newTrace(version: version)
         }
+        guard offset < end else { return .end }
         source.discard(before: offset)
         var generation: Generation?
         if let first = lookahead {

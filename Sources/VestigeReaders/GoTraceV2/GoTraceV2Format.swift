@@ -13,5 +13,34 @@ public enum GoTraceV2Format {
             if let version = GoTraceHeader.version(bytes) { return version >= 22 ? .yes : .no }
             return GoTraceHeader.isPrefix(bytes) ? .needMore : .no
         },
-        open: { source, context throws(TraceError) in try GoTraceV2Reader(source, context) })
+        open: { source, context throws(TraceError) in try GoTraceV2Reader(source, context) },
+        divide: { source, count throws(TraceError) in try divide(source, into: count) })
+
+    /// Divides a trace between generations, in parts of about the same size. Each generation says anew
+    /// what state every goroutine is in, so that a part can be read alone.
+    /// - Returns: nil if there are too few generations, or damage: salvage needs what came before.
+    private static func divide(_ source: ByteSource, into count: Int) throws(TraceError) -> [InputPart]? {
+        let header = try source.prefix(GoTraceHeader.length)
+        guard source.isSeekable, let size = source.size, count > 1,
+            let version = header.withUnsafeBytes(GoTraceHeader.version), knownVersions.contains(version)
+        else { return nil }
+        let diagnostics = Diagnostics()
+        let first = UInt64(GoTraceHeader.length)
+        var scanner = GenerationScanner(
+            source: source, diagnostics: diagnostics, version: version, range: first..<UInt64.max)
+        var starts = [first]
+        while case .generation = try scanner.next() {
+            let isEnough = scanner.offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
+            if isEnough, starts.count < count, scanner.offset < size { starts.append(scanner.offset) }
+        }
+        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil, starts.count > 1 else {
+            return nil
+        }
+        let ends = starts.dropFirst() + [UInt64.max]
+        return zip(starts, ends).map { start, end in
+            InputPart(start: start, end: min(end, size)) { source, context throws(TraceError) in
+                try GoTraceV2Reader(source, context, range: start..<end)
+            }
+        }
+    }
 }

@@ -25,8 +25,15 @@ final class GoTraceV2Reader: TraceReader {
         case finished(TraceError?)
     }
 
+    /// True for the part of a trace that has its end, where a sync event closes it.
+    private let hasEnd: Bool
+
+    /// Reads the generations that begin within `range`.
     /// - Throws: `unreadable` if there is no header of a v2 trace.
-    init(_ source: ByteSource, _ context: ReaderContext) throws(TraceError) {
+    init(
+        _ source: ByteSource, _ context: ReaderContext,
+        range: Range<UInt64> = UInt64(GoTraceHeader.length)..<UInt64.max
+    ) throws(TraceError) {
         let header = try source.prefix(GoTraceHeader.length)
         guard let version = header.withUnsafeBytes(GoTraceHeader.version), version >= 22 else {
             throw source.error(
@@ -35,7 +42,9 @@ final class GoTraceV2Reader: TraceReader {
         self.source = source
         self.context = context
         self.version = version
-        scanner = GenerationScanner(source: source, diagnostics: context.diagnostics, version: version)
+        hasEnd = range.upperBound == .max
+        scanner = GenerationScanner(
+            source: source, diagnostics: context.diagnostics, version: version, range: range)
         tables = GenerationTables(source: source, context: context, version: version)
         ordering = .allocate(capacity: 1)
         ordering.initialize(
@@ -108,7 +117,7 @@ final class GoTraceV2Reader: TraceReader {
     }
 
     private func finish(_ batch: inout EventBatch, _ error: TraceError?) {
-        appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0)
+        if hasEnd { appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0) }
         phase = .finished(error)
         context.tables.sources[Int(context.source)].byteCount = source.size
     }
