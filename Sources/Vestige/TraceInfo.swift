@@ -54,7 +54,7 @@ public struct TraceInfo {
 }
 
 /// Numbers of one input.
-public struct TraceCounts: Sendable {
+public struct TraceCounts: Equatable, Sendable {
     /// Times of the first and of the last event on the source's clock.
     public var firstNanoseconds: Int64 = 0
     public var lastNanoseconds: Int64 = 0
