@@ -56,7 +56,7 @@ extension MergeV1 {
     }
 
     /// Whether the step would not be blocked: the same questions that the steps ask.
-    func isReady(_ cursor: Cursor) -> Bool {
+    mutating func isReady(_ cursor: Cursor) -> Bool {
         var arguments = cursor.pointee.arguments
         let id = Varint.readLenient(&arguments)
         let sequence = Varint.readLenient(&arguments)
