@@ -91,6 +91,37 @@ import VestigeTestSupport
         #expect(times[2] == times[1] + 1)
     }
 
+    /// A batch that is longer than any of the runtime's is read in parts, which must fit together.
+    @Test func longBatchesAreReadInParts() throws {
+        var trace = GoTraceV1Builder.started()
+        var ticks: UInt64 = 1004
+        for round in UInt64(0)..<15_000 {
+            trace.event("GoSysCall", delta: 10, 0)
+            trace.event("GoSysBlock", delta: 10)
+            trace.event("HeapAlloc", delta: 10, round)
+            ticks += 30
+            trace.event("GoSysExit", delta: 10, 1, 2 * round + 2, ticks - 5)
+            trace.event("GoStart", delta: 10, 1, 2 * round + 3)
+            ticks += 20
+        }
+        trace.end()
+        #expect(trace.bytes.count > 4 * 65_536)
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.error == nil)
+        #expect(reading.diagnostics.nonZero.isEmpty)
+        expectLegal(reading.events)
+        // Two syncs, what there was at the start, and four a round: all in their order.
+        let rounds = Array(reading.events.dropFirst(3).dropLast())
+        #expect(rounds.count == 4 * 15_000)
+        let isInOrder = stride(from: 0, to: rounds.count, by: 4).allSatisfy { start in
+            let (exit, metric) = (rounds[start + 1], rounds[start + 2])
+            return rounds[start].toGoroutineState == .syscall && exit.fromGoroutineState == .syscall
+                && metric.value == UInt64(start / 4) && metric.timeNanoseconds == exit.timeNanoseconds + 5
+                && rounds[start + 3].toGoroutineState == .running
+        }
+        #expect(isInOrder)
+    }
+
     @Test func whatWasThereIsToldFirst() throws {
         var trace = GoTraceV1Builder()
         trace.batch(proc: 0, ticks: 1000)
