@@ -16,7 +16,8 @@ struct TraceCounter: ~Copyable {
     private var goroutines = PagedTable<Known>()
     private var procs = PagedTable<Known>()
     private var threads = PagedTable<Known>()
-    /// Goroutines that this part found alive when it first heard of them.
+    /// Goroutines that were alive before this part: it heard of them otherwise than by their creation,
+    /// some only at its end.
     private var olderCount = 0
     /// Created less ended so far, and the most that ever was.
     private var growth = 0
@@ -49,9 +50,11 @@ struct TraceCounter: ~Copyable {
         counts.lastNanoseconds = next.counts.lastNanoseconds
         counts.eventCount += next.counts.eventCount
         eventsByKind.add(next.eventsByKind)
-        let known = goroutines.count
-        counts.goroutinesAtMost = max(counts.goroutinesAtMost, known + next.greatestGrowth)
-        counts.goroutineCount += next.counts.goroutineCount - UInt64(min(known, next.olderCount))
+        let unheardCount = max(0, next.olderCount - goroutines.count)
+        counts.goroutineCount += UInt64(unheardCount) + next.counts.goroutineCount - UInt64(next.olderCount)
+        olderCount += unheardCount
+        greatestGrowth = max(greatestGrowth, growth + next.greatestGrowth)
+        growth += next.growth
         counts.goroutinesCreated += next.counts.goroutinesCreated
         counts.goroutinesEnded += next.counts.goroutinesEnded
         goroutines = PagedTable()
@@ -62,6 +65,7 @@ struct TraceCounter: ~Copyable {
 
     func finish(tables: TraceTables) -> TraceCounts {
         var counts = counts
+        counts.goroutinesAtMost = olderCount + greatestGrowth
         goroutines.forEach { _, goroutine in
             counts.goroutinesAtEnd[Int(goroutine.pointee.state.rawValue)] += 1
         }
@@ -108,7 +112,6 @@ struct TraceCounter: ~Copyable {
             olderCount += 1
         }
         goroutines.insert(id, Known(isOccupied: true, state: state))
-        counts.goroutinesAtMost = max(counts.goroutinesAtMost, goroutines.count)
     }
 }
 

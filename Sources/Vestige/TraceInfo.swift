@@ -69,7 +69,7 @@ public struct TraceCounts: Equatable, Sendable {
     public var goroutinesEnded: UInt64 = 0
     /// Goroutines at the end of the recording, by the raw value of their state.
     public var goroutinesAtEnd = [UInt64](repeating: 0, count: GoroutineState.allCases.count)
-    /// The most goroutines that were known to be alive at one time.
+    /// The most goroutines that were alive at one time.
     public var goroutinesAtMost = 0
     public var procCount = 0
     public var threadCount = 0

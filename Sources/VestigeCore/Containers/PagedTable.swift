@@ -26,7 +26,11 @@ public protocol PagedElement: BitwiseCopyable {
     @usableFromInline var outliers: [Int64: Page] = [:]
     /// Kept allocated, so that a stale pointer reads a vacant element and not freed memory.
     @usableFromInline var spareOutliers: [Page] = []
+    @usableFromInline var hasOutliers = false
+    @usableFromInline var pageCount = 0
     @usableFromInline var liveTotal = 0
+    /// Pages in use, of 512 elements each.
+    @inlinable public var pagesInUse: Int { pageCount }
     /// How many elements are occupied.
     @inlinable public var count: Int { liveTotal }
 
@@ -58,6 +62,7 @@ public protocol PagedElement: BitwiseCopyable {
     /// The element of an id, which may be vacant; nil where nothing near it is occupied. For callers that
     /// look at a field which a vacant element does not have.
     @inlinable @inline(__always) public mutating func slot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        if hasOutliers, let outlier = findOutlier(id) { return outlier }
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
             guard let elements = directory[page] else { return nil }
@@ -66,12 +71,14 @@ public protocol PagedElement: BitwiseCopyable {
             return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
                 .assumingMemoryBound(to: Element.self)
         }
-        return findOutlier(id)
+        return nil
     }
 
-    @inlinable @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? {
-        outliers.isEmpty ? nil : outliers[id]
-    }
+    @inlinable @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? { outliers[id] }
+
+    /// Ids that lie so far apart that pages would be nearly empty, which only damaged and hostile files
+    /// have, must not cost a page each.
+    @inlinable func isTooSparse() -> Bool { pageCount > 1024 && liveTotal - outliers.count < pageCount * 4 }
 
     /// Occupies the slot of an id, which must be vacant, with `element`.
     @inlinable @discardableResult
@@ -81,7 +88,11 @@ public protocol PagedElement: BitwiseCopyable {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard page >= 0, page < Self.directoryLimit else { return insertOutlier(id, element) }
         if page >= directoryCount { growDirectory(toHold: page) }
-        if directory[page] == nil { directory[page] = makePage() }
+        if directory[page] == nil {
+            if isTooSparse() { return insertOutlier(id, element) }
+            directory[page] = makePage()
+            pageCount += 1
+        }
         let slot = directory[page]! + Int(id & Int64(Self.pageSize - 1))
         precondition(!slot.pointee.isOccupied)
         slot.pointee = element
@@ -94,15 +105,16 @@ public protocol PagedElement: BitwiseCopyable {
         guard let slot = find(id) else { return }
         liveTotal -= 1
         slot.pointee = .vacant
-        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
-        guard page >= 0, page < Self.directoryLimit else {
-            if let outlier = outliers.removeValue(forKey: id) { spareOutliers.append(outlier) }
+        if hasOutliers, let outlier = outliers.removeValue(forKey: id) {
+            spareOutliers.append(outlier)
             return
         }
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         liveCounts[page] -= 1
         if liveCounts[page] == 0 {
             sparePages.append(directory[page]!)
             directory[page] = nil
+            pageCount -= 1
         }
     }
 
@@ -131,6 +143,7 @@ public protocol PagedElement: BitwiseCopyable {
         let slot = spareOutliers.popLast() ?? Page.allocate(capacity: 1)
         slot.initialize(to: element)
         outliers[id] = slot
+        hasOutliers = true
         return slot
     }
 

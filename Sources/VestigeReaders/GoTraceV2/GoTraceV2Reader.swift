@@ -59,7 +59,9 @@ final class GoTraceV2Reader: TraceReader {
         ordering.deallocate()
     }
 
-    var bytesConsumed: UInt64 { source.bytesConsumed }
+    /// A generation's headers are all read before its events, so of a file the batches count that were
+    /// taken up; of a stream, what it has given.
+    var bytesConsumed: UInt64 { source.isSeekable ? ordering.pointee.bytesLoaded : source.bytesConsumed }
 
     func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
         while batch.room >= Ordering.eventsPerWireEvent {

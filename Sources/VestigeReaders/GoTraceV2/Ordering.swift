@@ -50,6 +50,9 @@ struct Ordering: ~Copyable {
     /// Set while an event is placed against the rules.
     var isForcing = false
 
+    /// Bytes of batches read so far, for progress.
+    private(set) var bytesLoaded: UInt64 = 0
+
     // Copies of what the generation's tables hold, at hand.
     var stringMap: UnsafeMutablePointer<UInt32>
     var stringMapCount = 0
@@ -268,6 +271,7 @@ struct Ordering: ~Copyable {
             cursor.pointee.nextBatch += 1
             let target = UnsafeMutableRawBufferPointer(start: cursor.pointee.buffer, count: batch.size)
             let count = try source.read(at: batch.payloadOffset, into: target)
+            bytesLoaded += UInt64(count)
             (cursor.pointee.buffer + count).initialize(repeating: 0, count: WireLimit.eventBytes)
             cursor.pointee.next = UnsafePointer(cursor.pointee.buffer)
             cursor.pointee.end = cursor.pointee.next + count

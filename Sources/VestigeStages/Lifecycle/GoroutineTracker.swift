@@ -104,8 +104,9 @@ struct GoroutineTracker: ~Copyable {
 
     @inline(never)
     private func noteStartFunction(_ record: Record, _ event: UnsafePointer<Event>, _ tables: TraceTables) {
+        // A stack that the runtime could not resolve has frames without names.
         guard !record.pointee.hasStartFunction,
-            let root = tables.stacks.rootFrame(event.pointee.transitionStack)
+            let root = tables.stacks.rootFrame(event.pointee.transitionStack), root.function != .empty
         else { return }
         record.pointee.hasStartFunction = true
         record.pointee.life.startFunction = root.function
