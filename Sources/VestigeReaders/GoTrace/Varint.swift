@@ -5,6 +5,17 @@ enum Varint {
     ///
     /// safe: the bytes lie in a `BatchBuffer`, whose padding is what an event may run over its end.
     @inline(__always) static func read(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
+        read(&pointer, endless: BatchBuffer.beyond)
+    }
+
+    /// The same, but moves by at most 10 bytes whatever they are. What has no end there counts as the
+    /// greatest number, which no id, length or time has.
+    @inline(__always) static func readLenient(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
+        read(&pointer, endless: 10)
+    }
+
+    /// - Parameter endless: how far to move where the bytes are no varint.
+    @inline(__always) private static func read(_ pointer: inout UnsafePointer<UInt8>, endless: Int) -> UInt64 {
         let first = pointer[0]
         if first < 0x80 {
             pointer += 1
@@ -21,12 +32,14 @@ enum Varint {
             return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
         }
         // By value, so that the pointer can stay in a register.
-        let (value, length) = readLong(pointer)
+        let (value, length) = readLong(pointer, endless)
         pointer += length
         return value
     }
 
-    @inline(never) private static func readLong(_ pointer: UnsafePointer<UInt8>) -> (value: UInt64, length: Int) {
+    @inline(never) private static func readLong(
+        _ pointer: UnsafePointer<UInt8>, _ endless: Int
+    ) -> (value: UInt64, length: Int) {
         var value: UInt64 = 0
         for index in 0..<10 {
             let byte = pointer[index]
@@ -37,7 +50,7 @@ enum Varint {
                 return (value, index + 1)
             }
         }
-        return (0, BatchBuffer.beyond)  // no varint
+        return (.max, endless)
     }
 
     /// Reads one varint within bounds.
