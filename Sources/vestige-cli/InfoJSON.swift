@@ -86,6 +86,7 @@ final class JSONObject {
     private static func quoted(_ text: String) -> String {
         let sink = MemorySink()
         let buffer = TextBuffer(sink, capacity: 256)
+        defer { buffer.deallocate() }
         buffer.appendJSONString(text)
         try? buffer.flush()
         return String(decoding: sink.bytes, as: UTF8.self)

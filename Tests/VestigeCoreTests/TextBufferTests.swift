@@ -6,6 +6,7 @@ struct TextBufferTests {
     private func text(_ body: (TextBuffer) -> Void) throws -> String {
         let sink = MemorySink()
         let buffer = TextBuffer(sink, capacity: 16)
+        defer { buffer.deallocate() }
         body(buffer)
         try buffer.flush()
         return String(decoding: sink.bytes, as: UTF8.self)
@@ -35,6 +36,7 @@ struct TextBufferTests {
     func pending() throws {
         let sink = MemorySink()
         let buffer = TextBuffer(sink, capacity: 4)
+        defer { buffer.deallocate() }
         buffer.append("abc")
         buffer.append("defghi")
         #expect(buffer.pending.elementsEqual("abcdefghi".utf8))

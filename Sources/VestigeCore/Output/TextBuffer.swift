@@ -1,43 +1,41 @@
 /// Bytes of text on their way to a sink: a raw buffer with room reserved ahead, and formatting that
 /// neither allocates nor goes through String. `flush` hands the bytes on.
-public final class TextBuffer {
-    private let sink: any ByteSink
-
+///
+/// A trivial handle: copies share the memory, and passing one on costs no reference counting and no
+/// check for exclusive access, which together made half the cost of writing. Whoever made it calls
+/// `deallocate` when the last copy is no longer used.
+public struct TextBuffer {
     /// The buffer's memory and how far it is filled.
     @usableFromInline struct Cursor {
         @usableFromInline var start: UnsafeMutablePointer<UInt8>
         @usableFromInline var position: UnsafeMutablePointer<UInt8>
         @usableFromInline var end: UnsafeMutablePointer<UInt8>
-
-        @usableFromInline init(_ start: UnsafeMutablePointer<UInt8>, used: Int, capacity: Int) {
-            self.start = start
-            position = start + used
-            end = start + capacity
-        }
+        var flushedCount: UInt64 = 0
+        let sink: any ByteSink
     }
 
-    /// Behind a pointer, since each access to a stored property of a public class is checked for
-    /// exclusiveness, which made most of the cost of writing.
     @usableFromInline let cursor: UnsafeMutablePointer<Cursor>
 
     @inlinable var start: UnsafeMutablePointer<UInt8> { cursor.pointee.start }
     @inlinable var end: UnsafeMutablePointer<UInt8> { cursor.pointee.end }
     @inlinable var position: UnsafeMutablePointer<UInt8> {
         get { cursor.pointee.position }
-        set { cursor.pointee.position = newValue }
+        nonmutating set { cursor.pointee.position = newValue }
     }
 
     /// Bytes handed to the sink so far.
-    public private(set) var flushedCount: UInt64 = 0
+    public var flushedCount: UInt64 { cursor.pointee.flushedCount }
 
     public init(_ sink: any ByteSink, capacity: Int = 256 << 10) {
-        self.sink = sink
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         cursor = .allocate(capacity: 1)
-        cursor.initialize(to: Cursor(.allocate(capacity: capacity), used: 0, capacity: capacity))
+        cursor.initialize(to: Cursor(start: memory, position: memory, end: memory + capacity, sink: sink))
     }
 
-    deinit {
+    /// Frees the memory; no copy may be used afterwards.
+    public func deallocate() {
         start.deallocate()
+        cursor.deinitialize(count: 1)
         cursor.deallocate()
     }
 
@@ -53,8 +51,8 @@ public final class TextBuffer {
     }
 
     public func flush() throws(TraceError) {
-        if count > 0 { try sink.write(UnsafeRawBufferPointer(start: start, count: count)) }
-        flushedCount += UInt64(count)
+        if count > 0 { try cursor.pointee.sink.write(UnsafeRawBufferPointer(start: start, count: count)) }
+        cursor.pointee.flushedCount += UInt64(count)
         position = start
     }
 
@@ -69,7 +67,9 @@ public final class TextBuffer {
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         moved.initialize(from: start, count: used)
         start.deallocate()
-        cursor.pointee = Cursor(moved, used: used, capacity: larger)
+        cursor.pointee.start = moved
+        cursor.pointee.position = moved + used
+        cursor.pointee.end = moved + larger
     }
 
     // MARK: - Plain text

@@ -8,6 +8,8 @@ final class CSVCells {
     /// A stack's text is put together here before it becomes a cell.
     private let text = TextBuffer(MemorySink(), capacity: 4 << 10)
 
+    deinit { text.deallocate() }
+
     @inline(__always) func append(_ id: StringID, to buffer: TextBuffer, _ tables: TraceTables) {
         if strings.append(id.rawValue, to: buffer) { return }
         // What is kept grows with the id, so an id that was never handed out must not get that far.

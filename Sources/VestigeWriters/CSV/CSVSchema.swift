@@ -5,6 +5,7 @@ enum CSVSchema {
     static func json(of table: any CSVTable.Type) -> String {
         let sink = MemorySink()
         let buffer = TextBuffer(sink)
+        defer { buffer.deallocate() }
         buffer.append("{\n  \"$schema\": \"https://datapackage.org/profiles/2.0/tableschema.json\",\n  \"name\": ")
         buffer.appendJSONString(table.name)
         buffer.append(",\n  \"description\": ")

@@ -33,6 +33,8 @@ final class CSVWriter: TraceWriter {
         stage = types.contains { $0.usesLifelines } ? LifelineStage() : nil
     }
 
+    deinit { for output in outputs { output.buffer.deallocate() } }
+
     func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
         stage?.process(events, tables: tables)

@@ -32,6 +32,8 @@ final class ChromeText {
         buffer = TextBuffer(sink, capacity: 512 << 10)
     }
 
+    deinit { buffer.deallocate() }
+
     func use(_ tables: TraceTables) {
         if self.tables !== tables { self.tables = tables }
     }

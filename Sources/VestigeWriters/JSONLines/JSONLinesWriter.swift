@@ -21,6 +21,8 @@ public final class JSONLinesWriter: TraceWriter {
         self.diagnostics = diagnostics
     }
 
+    deinit { buffer.deallocate() }
+
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         beginIfNeeded(tables)
         let line = JSONEventLine(buffer: buffer, tables: tables, stacks: stacks)

@@ -28,7 +28,10 @@ final class RenderedStacks {
         lists = .allocate(capacity: listCapacity)
     }
 
-    deinit { lists.deallocate() }
+    deinit {
+        lists.deallocate()
+        scratch.deallocate()
+    }
 
     /// The number of an announced stack.
     func number(_ stack: StackID) -> UInt32 { entries[Int(stack.rawValue)].number }

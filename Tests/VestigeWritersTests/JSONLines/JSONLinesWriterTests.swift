@@ -73,6 +73,7 @@ import VestigeTestSupport
         let script = EventScript()
         let stacks = RenderedStacks(listCapacity: capacity)
         let buffer = TextBuffer(MemorySink())
+        defer { buffer.deallocate() }
         for round in 0..<3 {
             for index in 0..<50 {
                 let stack = script.stack(["f\(index)", "main.main"])
