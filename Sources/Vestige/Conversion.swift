@@ -23,7 +23,7 @@ public struct Conversion {
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read; `usage`,
     ///   `outputFailed` or `outputClosed` for what concerns the output. No output appears then.
     public func run() throws(TraceError) -> ConversionResult {
-        try checkTables()
+        try checkOptions()
         let clock = ContinuousClock.now
         let input = try TraceInput(input)
         let target = try plan.open(overwrites: overwrites)
@@ -38,14 +38,21 @@ public struct Conversion {
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             try chain.process(events)
         }
-        if let failure, !input.hasEvents { throw failure }
-        try input.refuseTotalLoss()
+        try input.refuseTotalLoss(failure)
         try chain.finish()
         try writer.finish(tables: input.tables)
         try target.commit()
         return ConversionResult(
             eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+    }
+
+    private func checkOptions() throws(TraceError) {
+        if !options.writesFlows, !plan.format.hasFlows {
+            throw TraceError(
+                .usage, expected: "no --no-flows for \(plan.format.name), which has no arrows", found: "--no-flows")
+        }
+        try checkTables()
     }
 
     private func checkTables() throws(TraceError) {
@@ -62,16 +69,6 @@ public struct Conversion {
             throw TraceError(
                 .usage, file: plan.place.path, expected: "one --table for a single file", found: "\(tables.count)")
         }
-    }
-}
-
-extension TraceInput {
-    /// Throws if damage has cost all events. An input that holds none is read all the same: Go writes
-    /// such a file when a process is killed before its first events reach it.
-    func refuseTotalLoss() throws(TraceError) {
-        guard !hasEvents, diagnostics.hasLoss else { return }
-        let losses = diagnostics.nonZero.map { "; \($0.count) \($0.counter.meaning)" }.joined()
-        throw TraceError(.unreadable, file: path, expected: "events", found: "none\(losses)")
     }
 }
 

@@ -9,6 +9,7 @@ extension Formats {
     public static func detect(_ source: ByteSource) throws(TraceError) -> InputFormat {
         let prefix = try source.prefix(sniffLength)
         if prefix.isEmpty {
+            if let damage = source.damage { throw damage }
             throw TraceError(.unreadable, file: source.path, expected: expectation, found: "an empty file")
         }
         let results = inputs.map { format in (format, prefix.withUnsafeBytes { format.sniff($0) }) }
@@ -16,11 +17,12 @@ extension Formats {
         // An input that ends within its header: its reader knows best how to say so.
         let possible = results.filter { $0.1 == .needMore }.map(\.0)
         if let format = best(certain, for: source.path) ?? best(possible, for: source.path) { return format }
+        if let damage = source.damage { throw damage }
         throw TraceError(.unreadable, file: source.path, expected: expectation, found: describe(prefix))
     }
 
     private static func best(_ formats: [InputFormat], for path: String) -> InputFormat? {
-        let path = withoutCompressionSuffix(path)
+        let path = withoutCompressionSuffix(path).lowercased()
         return formats.first { $0.suffixes.contains(where: path.hasSuffix) } ?? formats.first
     }
 

@@ -26,23 +26,27 @@ public enum Formats {
     /// Suffixes that say how a file is compressed; they may follow any other.
     public static let compressionSuffixes = [".gz", ".zst"]
 
-    /// The output format of this name.
+    /// The output format of this name, in capitals or not.
     /// - Throws: `usage`, with the names there are and the nearest one.
     public static func output(named name: String) throws(TraceError) -> OutputFormat {
+        let name = name.lowercased()
         if let format = outputs.first(where: { $0.name == name }) { return format }
+        if let format = outputs.first(where: { $0.suffix == ".\(name)" }) {
+            throw Suggestion.unknown(name, kind: "format", among: outputs.map(\.name), meant: format.name)
+        }
         throw Suggestion.unknown(name, kind: "format", among: outputs.map(\.name))
     }
 
     /// The output format whose suffix the path has, before any compression suffix; the longest wins.
     public static func output(forPath path: String) -> OutputFormat? {
-        let path = withoutCompressionSuffix(path)
+        let path = withoutCompressionSuffix(path).lowercased()
         if path.hasSuffix("/") { return outputs.first { $0.shape == .folder } }
         return outputs.filter { !$0.suffix.isEmpty && path.hasSuffix($0.suffix) }
             .max { $0.suffix.utf8.count < $1.suffix.utf8.count }
     }
 
     static func withoutCompressionSuffix(_ path: String) -> String {
-        guard let suffix = compressionSuffixes.first(where: path.hasSuffix) else { return path }
+        guard let suffix = compressionSuffixes.first(where: path.lowercased().hasSuffix) else { return path }
         return String(path.dropLast(suffix.count))
     }
 }

@@ -22,27 +22,23 @@ public enum OutputPlace: Equatable, Sendable {
 ///
 /// The format is the one that is named, else that of the output's suffix, else the default. Without
 /// an output path the output stands beside the input under the format's suffix; for an input from
-/// standard input it goes to standard output, and the format must be named.
+/// standard input or another pipe it goes to standard output.
 public struct OutputPlan: Sendable {
     public let format: OutputFormat
     public let place: OutputPlace
 
     /// - Throws: `usage` for a request that makes no sense.
     public init(input: String, output: String?, formatName: String?) throws(TraceError) {
-        format = try Self.format(input: input, output: output, formatName: formatName)
+        format = try Self.format(output: output, formatName: formatName)
         place = try Self.place(of: format, input: input, output: output)
         if let path = place.path, Self.isSameFile(path, input) {
             throw TraceError(.usage, file: path, expected: "an output other than the input", found: "the input itself")
         }
     }
 
-    private static func format(input: String, output: String?, formatName: String?) throws(TraceError) -> OutputFormat {
+    private static func format(output: String?, formatName: String?) throws(TraceError) -> OutputFormat {
         if let formatName { return try Formats.output(named: formatName) }
         guard let output, output != "-" else {
-            if input == "-" || output == "-" {
-                throw TraceError(
-                    .usage, expected: "--to FORMAT, or -o FILE with a suffix that names a format", found: "neither")
-            }
             return try Formats.output(named: Formats.defaultOutputName)
         }
         if let format = Formats.output(forPath: output) { return format }
@@ -60,14 +56,26 @@ public struct OutputPlan: Sendable {
         case (.nothing, _):
             throw TraceError(.usage, file: output, expected: "no output file for \(format.name)", found: "-o")
         case (_, "-"): return .standardOutput
-        case (_, nil) where input == "-": return .standardOutput
+        case (_, nil) where isPipe(input): return .standardOutput
         case (.file, nil): return .file(stem(of: input) + format.suffix)
         case (.file, let path?): return .file(path)
         case (.folder, nil): return .folder("\(stem(of: input))-\(format.name)")
         case (.folder, let path?):
-            let namesFile = Formats.withoutCompressionSuffix(path).hasSuffix(format.suffix) && !isFolder(path)
-            return namesFile ? .file(path) : .folder(withoutTrailingSlashes(path))
+            let bare = Formats.withoutCompressionSuffix(path).lowercased()
+            if bare.hasSuffix(format.suffix), !isFolder(path) { return .file(path) }
+            return .folder(try folder(path, format))
         }
+    }
+
+    private static func folder(_ path: String, _ format: OutputFormat) throws(TraceError) -> String {
+        let path = withoutTrailingSlashes(path)
+        if Formats.withoutCompressionSuffix(path) != path {
+            let table = "-o NAME\(format.suffix).zst --table \(format.tableNames.first ?? "NAME")"
+            throw TraceError(
+                .usage, file: path, expected: "a folder name without a suffix for compression (\(table) compresses "
+                    + "one table)", found: "one with it")
+        }
+        return path
     }
 
     /// The input's path without compression suffix and extension. What follows the last dot is no
@@ -90,6 +98,13 @@ public struct OutputPlan: Sendable {
     private static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// True for standard input, and for what else has no place beside which an output could stand.
+    private static func isPipe(_ path: String) -> Bool {
+        var status = stat()
+        guard path != "-" else { return true }
+        return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
     }
 
     private static func isSameFile(_ a: String, _ b: String) -> Bool {

@@ -17,7 +17,9 @@ extension OutputPlan {
             }
             return FileTarget(try OutputFile("-", overwrites: overwrites))
         case .file(let path): return FileTarget(try OutputFile(path, overwrites: overwrites))
-        case .folder(let path): return FolderTarget(try OutputFolder(path, overwrites: overwrites))
+        case .folder(let path):
+            let names = format.tableNames.map { $0 + format.suffix }
+            return FolderTarget(try OutputFolder(path, overwrites: overwrites, tableNames: names))
         }
     }
 }

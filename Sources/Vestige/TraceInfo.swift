@@ -7,6 +7,9 @@ public struct TraceInfo {
     public let path: String
     /// Size of the file in bytes, as it lies on disk; nil for a pipe.
     public let fileSize: UInt64?
+    /// The format that the file is in.
+    public let format: String
+    /// What the recording is, also where the file is only another form of it (JSON lines).
     public let source: SourceInfo
     public let diagnostics: Diagnostics
     /// What ended the reading before the input's end.
@@ -27,8 +30,7 @@ public struct TraceInfo {
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             counter.process(events)
         }
-        if let failure, !input.hasEvents { throw failure }
-        try input.refuseTotalLoss()
+        try input.refuseTotalLoss(failure)
         self.init(path: path, input: input, counts: counter.finish(tables: input.tables), failure: failure)
     }
 
@@ -37,6 +39,7 @@ public struct TraceInfo {
         self.failure = failure
         self.counts = counts
         fileSize = input.fileSize
+        format = input.format.name
         source = input.tables.sources[0]
         diagnostics = input.diagnostics
         startUnixNanoseconds = input.tables.clockSnapshots.first.map { snapshot in

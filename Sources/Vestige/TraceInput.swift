@@ -89,7 +89,29 @@ public final class TraceInput {
             }
         }
         if let failure, failure.code == .outputFailed || failure.code == .usage { throw failure }
-        return failure
+        return withDamage(failure)
+    }
+
+    /// What ended the source, if it did not end by itself, beside what ended the reader: the end of a
+    /// file that is found too early is then no news.
+    private func withDamage(_ failure: TraceError?) -> TraceError? {
+        guard let damage = source.damage?.adding(file: path) else { return failure }
+        if let failure, failure.code != .truncated { diagnostics.record(failure) }
+        return damage
+    }
+
+    /// Throws if damage has cost all events. An input that holds none is read all the same, also one
+    /// that is merely cut: Go leaves such a file when a process is killed before its first events
+    /// reach it.
+    func refuseTotalLoss(_ failure: TraceError?) throws(TraceError) {
+        if hasEvents { return }
+        if let failure {
+            let isCut = failure.code == .truncated && diagnostics.errors.allSatisfy { $0.code == .truncated }
+            if !isCut { throw failure }
+        } else if diagnostics.hasLoss {
+            let losses = diagnostics.nonZero.map { "; \($0.count) \($0.counter.meaning(of: $0.count))" }.joined()
+            throw TraceError(.unreadable, file: path, expected: "events", found: "none\(losses)")
+        }
     }
 }
 

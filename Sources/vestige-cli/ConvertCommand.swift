@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Vestige
 
 struct ConvertCommand: ParsableCommand {
@@ -10,8 +11,13 @@ struct ConvertCommand: ParsableCommand {
             is that of --to, else that of the suffix of -o, else chrome. Suffixes .gz and .zst compress.
 
             Without -o the output stands beside the input: orders.trace becomes orders.json. `-` is standard \
-            input or standard output; what is read from standard input is written to standard output unless \
-            -o says otherwise. The output appears under its name only when it is complete.
+            input or standard output; what is read from standard input or another pipe is written to \
+            standard output unless -o says otherwise. The output appears under its name only when it is \
+            complete, and never takes the place of another without -f.
+
+            CSV is a folder of tables. A single file, or standard output, holds one of them: spans, unless \
+            --table names another. With -f an existing folder gets new tables; older ones that are not \
+            written now are removed, other files stay, and a folder that holds only others is refused.
 
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
@@ -28,6 +34,10 @@ struct ConvertCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The recording; - for standard input.", valueName: "input"))
     var input: String
+
+    /// Caught to say so clearly.
+    @Argument(help: .hidden)
+    var furtherInputs: [String] = []
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
@@ -46,10 +56,15 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom.")
+    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (chrome).")
     var noFlows = false
 
     @OptionGroup var reporting: ReportingOptions
+
+    func validate() throws {
+        guard let second = furtherInputs.first else { return }
+        throw TraceError(.usage, expected: "one input at a time", found: "also \"\(second)\"")
+    }
 
     func run() throws {
         let plan = try OutputPlan(input: input, output: output, formatName: to)
@@ -64,7 +79,11 @@ struct ConvertCommand: ParsableCommand {
         bar?.clear()
         LossReport.warn(
             path: input, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
-        if case .nothing = plan.place { try Console.write("\(result.eventCount) events\n") }
+        // On a terminal the summary says it already.
+        let isSaid = !reporting.quiet && isatty(1) == 1 && isatty(2) == 1
+        if case .nothing = plan.place, !isSaid {
+            try Console.write(Units.plain(result.eventCount, "event") + "\n")
+        }
         if !reporting.quiet { Console.say(summary(plan, result)) }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
@@ -73,11 +92,19 @@ struct ConvertCommand: ParsableCommand {
         let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
         var text = place.map { "\(input) → \($0): " } ?? "\(input): "
         text += Units.counted(result.eventCount, "event")
+        text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)
         guard seconds >= 0.1 else { return text }
         text += " in \(Units.decimal(seconds, digits: 2)) s"
         if let size = result.inputSize { text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)" }
         return text
+    }
+
+    /// That a single file is only one of several tables.
+    private func tableNote(_ plan: OutputPlan) -> String {
+        guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
+        if case .folder = plan.place { return "" }
+        return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
     }
 }
 

@@ -8,7 +8,6 @@ enum ExitStatus: Int32 {
     /// Only with `--strict`.
     case loss = 4
     case outputFailed = 5
-    case interrupted = 130
 
     init(_ error: TraceError) {
         switch error.code {
@@ -26,6 +25,6 @@ enum ExitStatus: Int32 {
           3    the input cannot be read
           4    done, but something was lost; only with --strict
           5    the output cannot be written
-          130  interrupted
+        A signal (Ctrl-C) ends it as it ends others, 130 to a shell, and leaves nothing behind.
         """
 }

@@ -34,8 +34,6 @@ struct InfoCommand: ParsableCommand {
                 if !isFirst, !json { try Console.write("\n") }
                 try Console.write(json ? InfoReport.json(info) : InfoReport.text(info))
                 isFirst = false
-                LossReport.warn(
-                    path: input, diagnostics: info.diagnostics, failure: info.failure, isEmpty: info.isEmpty)
                 if strict, info.hasLoss, status == .done { status = .loss }
             } catch {
                 // One bad file does not keep the others from being shown.

@@ -6,7 +6,8 @@ extension InfoReport {
         let object = JSONObject()
         let (source, counts) = (info.source, info.counts)
         object.add("file", info.path)
-        object.add("format", source.format)
+        object.add("format", info.format)
+        object.add("source_format", source.format == info.format ? nil : source.format)
         object.add("format_version", source.formatVersion)
         object.add("go_version", source.goVersion)
         object.add("file_bytes", info.fileSize.map(Int64.init(clamping:)))
@@ -27,6 +28,7 @@ extension InfoReport {
         object.add("logs", counts.logCount)
         object.add("has_loss", info.hasLoss)
         object.add("diagnostics", diagnostics(info.diagnostics))
+        object.add("defects", info.diagnostics.errors.map(\.description))
         object.add("ends_early", info.failure?.description)
         return object.text + "\n"
     }
@@ -79,6 +81,9 @@ final class JSONObject {
     func add(_ name: String, _ value: Int64?) { if let value { append(name, String(value)) } }
     func add(_ name: String, _ value: UInt64) { append(name, String(value)) }
     func add(_ name: String, _ value: Bool) { append(name, value ? "true" : "false") }
+    func add(_ name: String, _ value: [String]) {
+        append(name, "[\(value.map(Self.quoted).joined(separator: ","))]")
+    }
     func add(_ name: String, _ value: JSONObject) { append(name, value.text) }
 
     private func append(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(value)") }

@@ -6,7 +6,9 @@ enum InfoReport {
     static func text(_ info: TraceInfo) -> String {
         let rows = general(info) + contents(info.counts) + events(info.counts) + losses(info)
         let body = rows.map { name, value in
-            "  \(name)\(String(repeating: " ", count: max(1, 32 - name.count)))\(Console.escaped(value))\n"
+            value.isEmpty
+                ? "  \(name)\n"
+                : "  \(name)\(String(repeating: " ", count: max(1, 32 - name.count)))\(Console.escaped(value))\n"
         }
         return Console.escaped(info.path) + "\n" + body.joined()
     }
@@ -14,7 +16,8 @@ enum InfoReport {
     private static func general(_ info: TraceInfo) -> [(String, String)] {
         let source = info.source
         let version = [source.formatVersion, source.goVersion.map { "recorded by Go \($0)" }].compactMap { $0 }
-        var rows = [("format", ([source.format] + version).joined(separator: ", "))]
+        let original = source.format == info.format ? [] : ["made from \(source.format)"]
+        var rows = [("format", ([info.format] + original + version).joined(separator: ", "))]
         if let size = info.fileSize { rows.append(("size", Units.bytes(size))) }
         if let start = info.startUnixNanoseconds { rows.append(("recorded", date(start))) }
         rows.append(("duration", Units.duration(info.durationNanoseconds)))
@@ -61,7 +64,11 @@ enum InfoReport {
     }
 
     private static func losses(_ info: TraceInfo) -> [(String, String)] {
-        var rows = info.diagnostics.nonZero.map { ("  ", "\(Units.grouped($0.count)) \($0.counter.meaning)") }
+        var rows = info.diagnostics.nonZero.map { ("  ", "\(Units.grouped($0.count)) \($0.counter.meaning(of: $0.count))") }
+        if info.isEmpty { rows.append(("  ", LossReport.noEvents)) }
+        for error in info.diagnostics.errors { rows.append(("  ", "\(error)")) }
+        let unlisted = info.diagnostics.errorCount - info.diagnostics.errors.count
+        if unlisted > 0 { rows.append(("  ", "\(unlisted) more defects like these")) }
         if let failure = info.failure { rows.append(("  ", "ends early: \(failure)")) }
         return rows.isEmpty ? [("lost", "nothing")] : [("lost or doubtful", "")] + rows
     }

@@ -8,18 +8,22 @@ enum ProcessSetup {
         // Broken pipes and file size limits then come back from write(2) as errors with a reason.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        TemporaryFiles.unlinkAll()  // once here, so that the handler initialises nothing
+        ProgressBar.clearInHandler()
+        TemporaryFiles.unlinkAll()  // both once here, so that the handler initialises nothing
         for number in [SIGINT, SIGTERM, SIGHUP] { handle(number) }
     }
 
-    /// Leaves no half-written file behind. A signal that was ignored from the start (`nohup`) stays so.
+    /// Leaves no half-written file behind, and then dies of the signal, so that a shell sees that and
+    /// stops its loops. A signal that was ignored from the start (`nohup`) stays so.
     private static func handle(_ number: Int32) {
         var action = sigaction()
         sigaction(number, nil, &action)
         if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == Int(bitPattern: 1) { return }
-        signal(number) { _ in
+        signal(number) { number in
+            ProgressBar.clearInHandler()
             TemporaryFiles.unlinkAll()
-            _exit(ExitStatus.interrupted.rawValue)
+            signal(number, SIG_DFL)
+            raise(number)  // takes effect when the handler returns
         }
     }
 

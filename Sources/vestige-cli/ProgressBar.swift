@@ -4,7 +4,8 @@ import Vestige
 /// How far reading has come, on standard error while that is a terminal and it takes longer than a
 /// second; gone when it is done.
 final class ProgressBar {
-    private var isShown = false
+    /// There is one terminal, so one bar is shown at a time.
+    nonisolated(unsafe) private static var isShown = false
 
     /// A bar, or nil where none is wanted: `isWanted` is false, no terminal, or one without control codes.
     init?(isWanted: Bool) {
@@ -15,13 +16,20 @@ final class ProgressBar {
 
     func show(_ progress: Progress) {
         guard progress.elapsed >= .seconds(1) else { return }
-        isShown = true
+        Self.isShown = true
         write("\r\(Self.line(progress))\u{1b}[K")
     }
 
     func clear() {
-        if isShown { write("\r\u{1b}[K") }
-        isShown = false
+        Self.clearInHandler()
+        Self.isShown = false
+    }
+
+    /// Leaves the cursor on an empty line; may be called from a signal handler once it has been
+    /// called outside of one.
+    static func clearInHandler() {
+        let clearing: StaticString = "\r\u{1b}[K"
+        if isShown { _ = Glibc.write(2, clearing.utf8Start, clearing.utf8CodeUnitCount) }
     }
 
     static func line(_ progress: Progress) -> String {

@@ -15,6 +15,9 @@ enum Units {
         "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
     }
 
+    /// The same for scripts, e.g. `2000 events`.
+    static func plain(_ value: UInt64, _ noun: String) -> String { "\(value) \(noun)\(value == 1 ? "" : "s")" }
+
     /// Bytes in decimal units, e.g. `42.1 MB`.
     static func bytes(_ count: UInt64) -> String {
         if count < 1000 { return "\(count) B" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Vestige
 
 /// The root command: `vestige SUBCOMMAND`.
@@ -37,6 +38,7 @@ struct VestigeCommand: ParsableCommand {
     /// Parses, runs, reports what went wrong, and says how to exit.
     static func runToExitCode(_ arguments: [String]) -> ExitStatus {
         do {
+            try checkEncoding()
             try checkSubcommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
@@ -46,22 +48,40 @@ struct VestigeCommand: ParsableCommand {
         } catch let early as EarlyExit {
             return early.status
         } catch {
-            return report(error)
+            return report(error, arguments)
         }
     }
 
     /// A mistyped subcommand deserves a better answer than "unexpected argument".
     private static func checkSubcommand(_ arguments: [String]) throws(TraceError) {
         let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        guard let first = arguments.first, !first.hasPrefix("-"), !names.contains(first) else { return }
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        guard let first = words.first, !first.hasPrefix("-"), !names.contains(first) else { return }
         throw Suggestion.unknown(first, kind: "subcommand", among: names)
     }
 
+    /// Other bytes have been replaced in the arguments, so that such a file would not be found.
+    private static func checkEncoding() throws(TraceError) {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let bytes = CommandLine.unsafeArgv[index], String(validatingCString: bytes) == nil else { continue }
+            throw TraceError(
+                .usage, expected: "file names in UTF-8 (another can be read with `vestige convert - < FILE`)",
+                found: "\"\(String(cString: bytes))\"")
+        }
+    }
+
     /// Requests for help and version, and mistakes in the arguments.
-    private static func report(_ error: any Error) -> ExitStatus {
+    private static func report(_ error: any Error, _ arguments: [String]) -> ExitStatus {
         let text = fullMessage(for: error)
         guard exitCode(for: error) == .success else {
-            Console.sayLines(text)
+            // In the style of all other messages, however the library says it.
+            let parts = text.split(separator: "\n", maxSplits: 1).map(String.init)
+            let message = parts[0].hasPrefix("Error: ") ? String(parts[0].dropFirst(7)) : parts[0]
+            Console.say(message.prefix(1).lowercased() + message.dropFirst())
+            if let file = arguments.first(where: { $0.hasPrefix("-") && $0.count > 1 && access($0, F_OK) == 0 }) {
+                Console.say("the file \(file) is given as ./\(file)")
+            }
+            if parts.count > 1 { Console.sayLines(parts[1]) }
             return .usage
         }
         do throws(TraceError) { try Console.write(text + "\n") } catch { return Console.fail(error) }

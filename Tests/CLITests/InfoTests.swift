@@ -38,6 +38,15 @@ import VestigeTestSupport
         #expect(files == samples)
     }
 
+    @Test func jsonLinesAreAFormOfARecording() throws {
+        let folder = try TemporaryFolder()
+        let result = try CommandLineTool.shell(
+            "vestige convert -q '\(PackagePaths.sample("hog"))' -o hog.jsonl; vestige info hog.jsonl; "
+                + "vestige info --json hog.jsonl", in: folder.path)
+        #expect(result.text.contains("jsonl, made from gotrace-v2, go 1.26 trace"))
+        #expect(result.text.contains("\"format\":\"jsonl\",\"source_format\":\"gotrace-v2\","))
+    }
+
     @Test func textNamesTheEssentials() throws {
         let text = try CommandLineTool.run(["info", PackagePaths.sample("generations")]).text
         for line in ["gotrace-v2, go 1.26 trace, recorded by Go 1.26–1.27", "generations  ", "UTC\n", "lost  "] {

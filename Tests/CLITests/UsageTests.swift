@@ -4,13 +4,14 @@ import VestigeTestSupport
 /// Requests that make no sense: exit code 2, one clear sentence, nothing written.
 @Suite struct UsageTests {
     @Test(arguments: [
-        ["convert"], ["info"], ["convert", "--no-such-option", "x"], ["convert", "a", "b"], ["--no-such-option"],
+        ["convert"], ["info"], ["convert", "--no-such-option", "x"], ["--no-such-option"],
         ["convert", "x", "--to"],
     ])
     func argumentsThatDoNotParse(_ arguments: [String]) throws {
         let result = try CommandLineTool.run(arguments)
         #expect(result.status == 2)
         #expect(result.text.isEmpty)
+        #expect(result.errors.hasPrefix("vestige: "))
         #expect(result.errors.contains("Usage: vestige"))
     }
 
@@ -20,7 +21,7 @@ import VestigeTestSupport
         #expect(result.errors.contains("found \"convrt\"; did you mean convert?"))
     }
 
-    @Test(arguments: [("jsnol", "jsonl"), ("JSONL", "jsonl"), ("chrom", "chrome"), ("nul", "null")])
+    @Test(arguments: [("jsnol", "jsonl"), ("chrom", "chrome"), ("nul", "null")])
     func unknownFormatNamesTheNearest(_ name: String, _ meant: String) throws {
         let result = try CommandLineTool.run(["convert", PackagePaths.sample("hog"), "--to", name])
         #expect(result.status == 2)
@@ -54,10 +55,62 @@ import VestigeTestSupport
         #expect(folder.names.isEmpty)
     }
 
-    @Test func standardInputNeedsAFormat() throws {
-        let result = try CommandLineTool.run(["convert", "-"])
+    @Test func oneInputAtATime() throws {
+        let result = try CommandLineTool.run(["convert", "a", "b"])
         #expect(result.status == 2)
-        #expect(result.errors.contains("--to FORMAT"))
+        #expect(result.errors == "vestige: expected one input at a time, found also \"b\"\n")
+    }
+
+    @Test func helpOnWhatThereIsNot() throws {
+        let result = try CommandLineTool.run(["help", "convrt"])
+        #expect(result.status == 2)
+        #expect(result.text.isEmpty)
+        #expect(result.errors.contains("found \"convrt\"; did you mean convert?"))
+    }
+
+    @Test func suffixGivenAsFormat() throws {
+        let result = try CommandLineTool.run(["convert", PackagePaths.sample("hog"), "--to", "json"])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("did you mean chrome?"))
+    }
+
+    @Test(arguments: ["jsonl", "csv", "null"])
+    func flowsOfAFormatWithoutFlows(_ format: String) throws {
+        let folder = try TemporaryFolder()
+        let place = format == "null" ? [] : ["-o", folder.file("out")]
+        let result = try CommandLineTool.run(
+            ["convert", PackagePaths.sample("hog"), "--to", format, "--no-flows"] + place)
+        #expect(result.status == 2)
+        #expect(result.errors.contains("expected no --no-flows for \(format)"))
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test(arguments: ["tables.gz", "tables.zst/", "TABLES.GZ"])
+    func folderWithASuffixForCompression(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try CommandLineTool.run(
+            ["convert", PackagePaths.sample("hog"), "--to", "csv", "-o", name], in: folder.path)
+        #expect(result.status == 2)
+        #expect(result.errors.contains("-o NAME.csv.zst --table "))
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func fileNameThatIsNotUTF8() throws {
+        let folder = try TemporaryFolder()
+        let result = try CommandLineTool.shell(
+            "cp '\(PackagePaths.sample("hog"))' $'caf\\xe9'; vestige info $'caf\\xe9' || vestige info -q - < caf*",
+            in: folder.path)
+        #expect(result.status == 0)
+        #expect(result.errors.hasPrefix("vestige: expected file names in UTF-8"))
+        #expect(result.text.contains("gotrace-v2"))
+    }
+
+    @Test func fileNameWithALeadingDash() throws {
+        let folder = try TemporaryFolder()
+        try folder.write([], to: "-x.trace")
+        let result = try CommandLineTool.run(["convert", "-x.trace"], in: folder.path)
+        #expect(result.status == 2)
+        #expect(result.errors.contains("the file -x.trace is given as ./-x.trace"))
     }
 
     @Test func outputThatExistsStays() throws {

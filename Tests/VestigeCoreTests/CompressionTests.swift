@@ -77,7 +77,7 @@ import VestigeTestSupport
         for length in 1..<compressed.count {
             let (bytes, error) = Self.readAll(method.stream(Array(compressed[..<length])), step: 512)
             #expect(content.starts(with: bytes))
-            #expect(error?.code == .damaged, "cut at \(length)")
+            #expect(error?.code == .truncated, "cut at \(length)")
         }
     }
 
@@ -94,6 +94,25 @@ import VestigeTestSupport
         }
     }
 
+    /// What was decompressed before a cut is all there is then, however far a reader looks ahead.
+    @Test(arguments: Method.allCases, Method.allCases)
+    func sourceEndsAtTheDamage(_ outer: Method, _ inner: Method) throws {
+        let content = Self.content(400_000)
+        let packed = try outer.compress(inner.compress(content))
+        let folder = try TemporaryFolder()
+        try folder.write(packed[..<(packed.count * 3 / 4)], to: "cut")
+        let source = try ByteSource.open(folder.file("cut"))
+        let end = try source.endOffset()
+        #expect(end > 0 && end < 400_000)
+        #expect(source.size == end)
+        #expect(source.damage?.code == .truncated)
+        var buffer = [UInt8](repeating: 0, count: content.count)
+        let count = try buffer.withUnsafeMutableBytes { try source.read(at: 0, into: $0) }
+        #expect(count == Int(end))
+        #expect(content.starts(with: buffer[..<count]))
+        #expect(try buffer.withUnsafeMutableBytes { try source.read(at: end, into: $0) } == 0)
+    }
+
     @Test(arguments: Method.allCases, Method.allCases)
     func peelingFindsTheContentWithinBoth(_ outer: Method, _ inner: Method) throws {
         let content = Self.content(10_000)
@@ -105,5 +124,6 @@ import VestigeTestSupport
         let count = try buffer.withUnsafeMutableBytes { try source.read(at: 0, into: $0) }
         #expect(Array(buffer[..<count]) == content)
         #expect(source.fileSize == UInt64(packed.count))
+        #expect(source.damage == nil)
     }
 }

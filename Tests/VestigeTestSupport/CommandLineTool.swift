@@ -86,9 +86,23 @@ public enum CommandLineTool {
     /// Waits for a process that was started here.
     /// - Returns: its exit code, or 128 + number of the signal that ended it.
     public static func wait(for process: pid_t) -> Int32 {
+        switch end(of: process) {
+        case .exit(let code): code
+        case .signal(let number): 128 + number
+        }
+    }
+
+    /// Waits for a process that was started here.
+    public static func end(of process: pid_t) -> ProcessEnd {
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7f
-        return signal == 0 ? status >> 8 & 0xff : 128 + signal
+        return signal == 0 ? .exit(status >> 8 & 0xff) : .signal(signal)
     }
+}
+
+/// How a process ended.
+public enum ProcessEnd: Equatable, Sendable {
+    case exit(Int32)
+    case signal(Int32)
 }

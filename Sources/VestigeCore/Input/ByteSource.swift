@@ -15,6 +15,13 @@ public final class ByteSource {
     /// Size of the content, once it is known: of a stream, when it has been read to its end.
     public private(set) var size: UInt64?
 
+    /// What ended a stream before its end: compressed data that are cut or damaged, or a system that
+    /// refuses. What came before is all there is then, and can be read; `size` is its size.
+    public var damage: TraceError? { upstream?.damage ?? ownDamage }
+    private var ownDamage: TraceError?
+    /// The compressed source that this one is peeled off.
+    private var upstream: ByteSource?
+
     private var window: StreamWindow?
     /// Highest offset delivered, for progress.
     private var highest: UInt64 = 0
@@ -47,9 +54,11 @@ public final class ByteSource {
             let magic = try source.prefix(4)
             let inner: any ByteStream = source.asStream()
             if magic.starts(with: [0x1f, 0x8b]) {
-                source = ByteSource(stream: ZlibStream(inner, path: path), path: path, fileSize: fileSize)
+                let peeled = ByteSource(stream: ZlibStream(inner, path: path), path: path, fileSize: fileSize)
+                (peeled.upstream, source) = (source, peeled)
             } else if magic == [0x28, 0xb5, 0x2f, 0xfd] {
-                source = ByteSource(stream: ZstdStream(inner, path: path), path: path, fileSize: fileSize)
+                let peeled = ByteSource(stream: ZstdStream(inner, path: path), path: path, fileSize: fileSize)
+                (peeled.upstream, source) = (source, peeled)
             } else {
                 break
             }
@@ -149,19 +158,17 @@ public final class ByteSource {
 
     private func readStream(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
         let wanted = offset + UInt64(buffer.count)
-        var failure: TraceError?
         while size == nil, window!.end < wanted {
             do throws(TraceError) {
                 if try window!.append(from: stream!) == 0 { size = window!.end }
             } catch {
-                failure = error
-                break
+                // No room for the temporary file is no defect of the input.
+                guard error.code != .outputFailed else { throw error }
+                ownDamage = error
+                size = window!.end
             }
         }
-        let count = try window!.read(at: offset, into: buffer, path: path)
-        // What was decompressed before the damage is delivered first.
-        if count == 0, let failure { throw failure }
-        return count
+        return try window!.read(at: offset, into: buffer, path: path)
     }
 }
 

@@ -33,7 +33,7 @@ public final class ZlibStream: ByteStream {
         while state.avail_out > 0 {
             if state.avail_in == 0, !inputEnded { try refill() }
             if state.avail_in == 0, inputEnded {
-                if !memberEnded { fail("the rest of the gzip data", "its end") }
+                if !memberEnded { fail(.truncated, "the rest of the gzip data", "the end of the file") }
                 break
             }
             if memberEnded {
@@ -44,7 +44,7 @@ public final class ZlibStream: ByteStream {
             if result == Z_STREAM_END {
                 memberEnded = true
             } else if result != Z_OK {
-                fail("gzip data", state.msg.map { String(cString: $0) } ?? "damage")
+                fail(.damaged, "gzip data", state.msg.map { String(cString: $0) } ?? "damage")
                 break
             }
         }
@@ -61,9 +61,9 @@ public final class ZlibStream: ByteStream {
         state.avail_in = UInt32(count)
     }
 
-    private func fail(_ expected: String, _ found: String) {
+    private func fail(_ code: TraceError.Code, _ expected: String, _ found: String) {
         pendingError = TraceError(
-            .damaged, file: path, byteOffset: input.bytesConsumed - UInt64(state.avail_in),
+            code, file: path, byteOffset: input.bytesConsumed - UInt64(state.avail_in),
             context: ["in the compressed file"], expected: expected, found: found)
     }
 }

@@ -40,13 +40,13 @@ public final class ZstdStream: ByteStream {
             let (before, beforeInput) = (target.pos, pending.pos)
             let result = ZSTD_decompressStream(context, &target, &pending)
             if ZSTD_isError(result) != 0 {
-                fail("zstd data", String(cString: ZSTD_getErrorName(result)))
+                fail(.damaged, "zstd data", String(cString: ZSTD_getErrorName(result)))
                 break
             }
             // Asked without input after the end of a frame, it wants the header of a next one.
             if target.pos != before || pending.pos != beforeInput { frameIncomplete = result != 0 }
             if inputEnded, pending.pos == pending.size, target.pos == before {
-                if frameIncomplete { fail("the rest of the zstd frame", "its end") }
+                if frameIncomplete { fail(.truncated, "the rest of the zstd frame", "the end of the file") }
                 break
             }
         }
@@ -54,9 +54,9 @@ public final class ZstdStream: ByteStream {
         return target.pos
     }
 
-    private func fail(_ expected: String, _ found: String) {
+    private func fail(_ code: TraceError.Code, _ expected: String, _ found: String) {
         pendingError = TraceError(
-            .damaged, file: path, byteOffset: input.bytesConsumed - UInt64(pending.size - pending.pos),
+            code, file: path, byteOffset: input.bytesConsumed - UInt64(pending.size - pending.pos),
             context: ["in the compressed file"], expected: expected, found: found)
     }
 }

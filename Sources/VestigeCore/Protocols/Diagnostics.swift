@@ -36,22 +36,33 @@ public final class Diagnostics {
             }
         }
 
-        /// What the number counts, to follow it in a sentence.
-        public var meaning: String {
+        /// What a count of so many means, to follow the number in a sentence.
+        public func meaning(of count: UInt64) -> String {
+            let (one, many, rest) = words
+            return "\(count == 1 ? one : many)\(rest)"
+        }
+
+        /// How a sentence goes on behind 1, behind other numbers, and behind both.
+        private var words: (one: String, many: String, rest: String) {
             switch self {
-            case .bytesLost: "bytes could not be read"
-            case .batchesLost: "batches could not be read, or only in part"
-            case .eventsLost: "events could be decoded but not placed in order"
-            case .generationsIncomplete: "generations are cut off or damaged"
-            case .transitionsForced: "transitions were placed by time alone, since what led to them is missing"
-            case .transitionsImpossible: "transitions contradict what came before"
-            case .stacksUnresolved: "stacks are named by events, but the input does not hold them"
-            case .stringsUnresolved: "strings are named by events, but the input does not hold them"
-            case .timesClamped: "times were out of range and were limited"
-            case .frequencyAssumed: "times the clock's frequency is not stated, and a usual one was assumed: durations may be wrong"
-            case .unknownVersion: "format version newer than this reader knows"
-            case .trailingBytes: "bytes follow the end of the trace"
-            case .linesUnknown: "lines are of a kind that this version does not know"
+            case .bytesLost: ("byte", "bytes", " could not be read")
+            case .batchesLost: ("batch", "batches", " could not be read, or only in part")
+            case .eventsLost: ("event", "events", " could be decoded but not placed in order")
+            case .generationsIncomplete: ("generation is", "generations are", " cut off or damaged")
+            case .transitionsForced:
+                ("transition was", "transitions were", " placed by time alone, since what led there is missing")
+            case .transitionsImpossible: ("transition contradicts", "transitions contradict", " what came before")
+            case .stacksUnresolved: ("stack is", "stacks are", " named by events, but not in the input")
+            case .stringsUnresolved: ("string is", "strings are", " named by events, but not in the input")
+            case .timesClamped: ("time was", "times were", " out of range and limited")
+            case .frequencyAssumed:
+                (
+                    "frequency of the clock is", "frequencies of the clock are",
+                    " not stated, and a usual one was assumed: durations may be wrong"
+                )
+            case .unknownVersion: ("format version is", "format versions are", " newer than this reader knows")
+            case .trailingBytes: ("byte follows", "bytes follow", " the end of the trace")
+            case .linesUnknown: ("line is", "lines are", " of a kind that this version does not know")
             }
         }
     }

@@ -97,11 +97,15 @@ public struct OutputFormat: Sendable {
     public let isBinary: Bool
     /// Names of the tables that `OutputOptions.tables` may hold.
     public let tableNames: [String]
+    /// The table that a single file holds where none is named; nil for formats without tables.
+    public let defaultTableName: String?
+    /// True if the format knows arrows, so that `OutputOptions.writesFlows` means something.
+    public let hasFlows: Bool
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 
     public init(
         name: String, summary: String, suffix: String, shape: Shape = .file, isBinary: Bool = false,
-        tableNames: [String] = [],
+        tableNames: [String] = [], defaultTableName: String? = nil, hasFlows: Bool = false,
         make: @escaping @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
     ) {
         self.name = name
@@ -110,6 +114,8 @@ public struct OutputFormat: Sendable {
         self.shape = shape
         self.isBinary = isBinary
         self.tableNames = tableNames
+        self.defaultTableName = defaultTableName
+        self.hasFlows = hasFlows
         self.make = make
     }
 }

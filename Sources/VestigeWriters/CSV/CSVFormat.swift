@@ -13,7 +13,8 @@ import VestigeCore
 public enum CSVFormat {
     public static let format = OutputFormat(
         name: "csv", summary: "CSV tables: goroutines, spans, events, regions, tasks (a folder, or one table)",
-        suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name }
+        suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name },
+        defaultTableName: defaultTable.name
     ) { target, options throws(TraceError) in
         try CSVWriter(target, options)
     }

@@ -5,7 +5,7 @@ public enum ChromeJSONFormat {
     public static let format = OutputFormat(
         name: "chrome",
         summary: "Chrome trace JSON, for chrome://tracing and ui.perfetto.dev",
-        suffix: ".json",
+        suffix: ".json", hasFlows: true,
         make: { target, options throws(TraceError) in
             ChromeJSONWriter(try target.sink(named: nil), options: options)
         })
