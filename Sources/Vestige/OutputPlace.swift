@@ -29,6 +29,7 @@ public struct OutputPlan: Sendable {
 
     /// - Throws: `usage` for a request that makes no sense.
     public init(input: String, output: String?, formatName: String?) throws(TraceError) {
+        let output = output == "/dev/stdout" ? "-" : output
         format = try Self.format(output: output, formatName: formatName)
         place = try Self.place(of: format, input: input, output: output)
         if let path = place.path, Self.isSameFile(path, input) {
@@ -72,7 +73,8 @@ public struct OutputPlan: Sendable {
         if Formats.withoutCompressionSuffix(path) != path {
             let table = "-o NAME\(format.suffix).zst --table \(format.tableNames.first ?? "NAME")"
             throw TraceError(
-                .usage, file: path, expected: "a folder name without a suffix for compression (\(table) compresses "
+                .usage, file: path,
+                expected: "a folder name without a suffix for compression (\(table) compresses "
                     + "one table)", found: "one with it")
         }
         return path
@@ -103,7 +105,9 @@ public struct OutputPlan: Sendable {
     /// True for standard input, and for what else has no place beside which an output could stand.
     private static func isPipe(_ path: String) -> Bool {
         var status = stat()
-        guard path != "-" else { return true }
+        // Redirected from a file, a descriptor is one, whose own name is not known.
+        let isDescriptor = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
+        if path == "-" || isDescriptor { return true }
         return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
     }
 

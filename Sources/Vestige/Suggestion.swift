@@ -3,7 +3,8 @@ import VestigeCore
 /// Helps whoever mistyped a name.
 public enum Suggestion {
     /// A usage error for a name that does not exist, which names those that do and the nearest.
-    public static func unknown(_ name: String, kind: String, among names: [String], meant: String? = nil) -> TraceError {
+    public static func unknown(_ name: String, kind: String, among names: [String], meant: String? = nil) -> TraceError
+    {
         let hint = (meant ?? nearest(to: name, among: names)).map { "; did you mean \($0)?" } ?? ""
         return TraceError(
             .usage, expected: "a \(kind) (\(names.joined(separator: ", ")))", found: "\"\(name)\"\(hint)")

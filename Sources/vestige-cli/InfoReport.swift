@@ -64,7 +64,9 @@ enum InfoReport {
     }
 
     private static func losses(_ info: TraceInfo) -> [(String, String)] {
-        var rows = info.diagnostics.nonZero.map { ("  ", "\(Units.grouped($0.count)) \($0.counter.meaning(of: $0.count))") }
+        var rows = info.diagnostics.nonZero.map {
+            ("  ", "\(Units.grouped($0.count)) \($0.counter.meaning(of: $0.count))")
+        }
         if info.isEmpty { rows.append(("  ", LossReport.noEvents)) }
         for error in info.diagnostics.errors { rows.append(("  ", "\(error)")) }
         let unlisted = info.diagnostics.errorCount - info.diagnostics.errors.count

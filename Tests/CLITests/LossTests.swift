@@ -79,7 +79,9 @@ import VestigeTestSupport
                         events.event("ProcStatus", 0, 1)
                         events.event("GoStatus", 1, 1, 2)
                     }
-                    for value in UInt64(0)..<4_000 { events.event("HeapAlloc", (value &* 0x9e37_79b9 &+ generation) << 8) }
+                    for value in UInt64(0)..<4_000 {
+                        events.event("HeapAlloc", (value &* 0x9e37_79b9 &+ generation) << 8)
+                    }
                 }
             }
             builder.endGeneration()

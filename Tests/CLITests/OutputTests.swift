@@ -178,9 +178,10 @@ import VestigeTestSupport
             """
             cat '\(sample)' | vestige convert -q - | head -c 1; echo
             vestige convert -q <(cat '\(sample)') | head -c 1; echo
-            vestige convert -q <(cat '\(sample)') --to jsonl | head -c 16
+            vestige convert -q <(cat '\(sample)') --to jsonl -o /dev/stdout | head -c 16; echo
+            vestige convert -q /dev/stdin < '\(sample)' | head -c 1
             """)
-        #expect(result.text == "{\n{\n{\"kind\":\"Header\"")
+        #expect(result.text == "{\n{\n{\"kind\":\"Header\"\n{")
         #expect(result.errors.isEmpty)
     }
 
