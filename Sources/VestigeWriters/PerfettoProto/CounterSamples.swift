@@ -104,7 +104,7 @@ final class CounterSamples {
         _ unit: PacketWriter.CounterUnit, rank: Int64, _ name: (PerfettoText) -> Void
     ) -> UInt64 {
         let uuid = tracks.newUUID()
-        packets.describeTrack(uuid, in: tracks.fixed(.runtime), rank: rank, counter: unit, name)
+        packets.describeTrack(uuid, in: tracks.fixed(.runtime), rank: rank, isLeaf: true, counter: unit, name)
         return uuid
     }
 

@@ -170,7 +170,7 @@ final class GoroutineTracks {
         guard to != .undetermined, to != .notExist else { return }
         use(row, goroutine)
         row.pointee.flags.insert(.isOpen)
-        packets.beginEvent(.sliceBegin, .state, row.pointee.track, at: event.timeNanoseconds)
+        packets.beginEvent(.sliceBegin, row.pointee.track, at: event.timeNanoseconds)
         describeState(event, to)
         if isCreation, event.goroutine != .absent {
             annotate(.createdBy, event.goroutine)
@@ -190,10 +190,7 @@ final class GoroutineTracks {
         if state != .waiting, event.name != .empty { packets.annotate(.reason, event.name) }
         // A running goroutine's stack is known where it stops, and there it is the next slice's.
         if state != .running { packets.annotate(.stack, stack: event.transitionStack) }
-        // Whoever reports a goroutine in a system call need not be the thread that it blocks.
-        guard state == .running || state == .syscall && event.goroutine == event.subjectGoroutine else { return }
         if state == .running, event.proc != .absent { packets.annotate(.proc, Int64(event.proc.rawValue)) }
-        if event.thread != .absent { packets.annotate(.thread, event.thread.rawValue) }
     }
 
     private func endState(_ event: Event, _ row: Row) {

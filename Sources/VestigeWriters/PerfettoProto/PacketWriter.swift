@@ -39,8 +39,13 @@ final class PacketWriter {
     private var packetContent = 0
     private var eventContent = 0
 
-    init(_ sink: any ByteSink) {
-        buffer = ProtoBuffer(sink, capacity: 512 << 10)
+    /// Packets go out some quarter of a megabyte at a time, compressed if wanted.
+    init(_ sink: any ByteSink, isCompressed: Bool) {
+        let target =
+            isCompressed
+            ? DeflatedMessageSink(
+                sink, outerField: PerfettoField.tracePacket, innerField: PerfettoField.Packet.compressedPackets) : sink
+        buffer = ProtoBuffer(target, capacity: 512 << 10)
     }
 
     func use(_ tables: TraceTables) {
@@ -151,7 +156,8 @@ final class PacketWriter {
 
     /// Describes a track; `body` makes its name. `rank` orders it among its parent's children.
     func describeTrack(
-        _ uuid: UInt64, in parent: UInt64, rank: Int64, counter: CounterUnit? = nil, _ body: (PerfettoText) -> Void
+        _ uuid: UInt64, in parent: UInt64, rank: Int64, isLeaf: Bool = false, counter: CounterUnit? = nil,
+        _ body: (PerfettoText) -> Void
     ) {
         let packet = buffer.begin(PerfettoField.tracePacket)
         buffer.field(PerfettoField.Packet.sequenceID, 1)
@@ -160,7 +166,7 @@ final class PacketWriter {
         buffer.field(PerfettoField.Track.name, text.make(body))
         if parent != 0 { buffer.field(PerfettoField.Track.parent, parent) }
         if let counter { write(counter) }
-        buffer.field(PerfettoField.Track.childOrdering, 3)  // EXPLICIT
+        if !isLeaf { buffer.field(PerfettoField.Track.childOrdering, 3) }  // EXPLICIT
         buffer.field(PerfettoField.Track.rank, UInt64(bitPattern: min(rank, Int64(Int32.max))))
         buffer.end(track)
         buffer.end(packet)

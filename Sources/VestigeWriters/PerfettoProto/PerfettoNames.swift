@@ -15,21 +15,20 @@ enum FixedName: UInt64, CaseIterable {
     }
 }
 
-/// Categories, by which SQL can tell the kinds of events. Raw values are interning ids.
+/// Categories, by which SQL can tell the kinds of events. States, by far the most, have none. Raw values are interning ids.
 enum EventCategory: UInt64, CaseIterable {
-    case state = 1
-    case region, task, log, label, range, proc, wake
+    case region = 1
+    case task, log, label, range, wake, thread
 
     var text: StaticString {
         switch self {
-        case .state: "state"
         case .region: "region"
         case .task: "task"
         case .log: "log"
         case .label: "label"
         case .range: "range"
-        case .proc: "proc"
         case .wake: "wake"
+        case .thread: "thread"
         }
     }
 }

@@ -13,6 +13,7 @@ enum PerfettoField {
         static var internedData: UInt32 { 12 }
         static var sequenceFlags: UInt32 { 13 }
         static var incrementalStateCleared: UInt32 { 41 }
+        static var compressedPackets: UInt32 { 50 }
         static var clockID: UInt32 { 58 }
         static var defaults: UInt32 { 59 }
         static var trackDescriptor: UInt32 { 60 }

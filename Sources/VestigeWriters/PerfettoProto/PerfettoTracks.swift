@@ -2,17 +2,16 @@ import VestigeCore
 
 /// The tracks that are not bound to one thing: the four top ones, and those of the runtime.
 ///
-/// Ids of tracks are even and small, since each event names its track; a task's is odd and made from the
-/// task's number.
+/// Ids of tracks are small, since each event names its track; a task's is made from the task's number, and large.
 final class PerfettoTracks {
     enum Fixed: UInt64 {
-        case runtime = 2
-        case procs = 4
-        case tasks = 6
-        case goroutines = 8
-        case collections = 10
-        case stops = 12
-        case events = 14
+        case runtime = 1
+        case procs = 2
+        case tasks = 3
+        case goroutines = 4
+        case collections = 5
+        case stops = 6
+        case events = 7
 
         fileprivate var title: StaticString {
             switch self {
@@ -37,16 +36,18 @@ final class PerfettoTracks {
     private let packets: PacketWriter
     /// Fixed tracks that have been described, as bits.
     private var described: UInt64 = 0
-    private var lastUUID: UInt64 = 14
+    private var lastUUID: UInt64 = 7
     /// By start function: the id of its group of goroutines, or 0.
     private var groups: [UInt32] = []
     private var groupCount: Int64 = 0
+    /// Above all ids that are counted, and not so large that sane ones take ten bytes.
+    private static let firstTask: UInt64 = 1 << 40
 
     init(_ packets: PacketWriter) { self.packets = packets }
 
     /// An id that no other track has.
     func newUUID() -> UInt64 {
-        lastUUID &+= 2
+        lastUUID &+= 1
         return lastUUID
     }
 
@@ -84,15 +85,15 @@ final class PerfettoTracks {
     /// A track below another, for one kind of thing.
     func child(of parent: UInt64, _ name: StaticString, rank: Int64) -> UInt64 {
         let uuid = newUUID()
-        packets.describeTrack(uuid, in: parent, rank: rank) { $0.buffer.append(name) }
+        packets.describeTrack(uuid, in: parent, rank: rank, isLeaf: true) { $0.buffer.append(name) }
         return uuid
     }
 
     /// Tasks are all below one track. Those of one type share its rows, as far as they do not overlap.
-    func task(_ task: UInt64) -> UInt64 { task &* 2 &+ 1 }
+    func task(_ task: UInt64) -> UInt64 { task ^ Self.firstTask }
 
     func describeTask(_ task: UInt64, _ type: StringID?) {
-        packets.describeTrack(self.task(task), in: fixed(.tasks), rank: Int64(type?.rawValue ?? 0)) {
+        packets.describeTrack(self.task(task), in: fixed(.tasks), rank: Int64(type?.rawValue ?? 0), isLeaf: true) {
             if let type { return $0.append(type, packets.tables) }
             $0.buffer.append("task ")
             $0.buffer.append(task)

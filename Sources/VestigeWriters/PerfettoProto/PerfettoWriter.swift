@@ -38,8 +38,9 @@ public final class PerfettoWriter: TraceWriter {
     /// Tasks of which nothing but a log is known get a track of their own as long as there are not many.
     private static let describedTaskLimit = 1 << 16
 
-    public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions()) {
-        packets = PacketWriter(sink)
+    /// - Parameter isCompressed: packets stand in compressed ones, which Perfetto's own tools read and write, too.
+    public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
+        packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
         goroutines = GoroutineTracks(packets, tracks, writesFlows: options.writesFlows)
         procs = ProcTracks(packets, tracks, goroutines)
@@ -182,11 +183,11 @@ public final class PerfettoWriter: TraceWriter {
 
     private func occupy(_ event: Event, _ subject: GoroutineID) {
         switch event.toGoroutineState {
-        case .running: procs.enter(event.proc, subject, at: now)
+        case .running: procs.enter(event.proc, subject, on: event.thread, at: now)
         case .syscall:
             // Whoever reports a goroutine that is in a system call need not be where it is.
             guard event.goroutine == subject else { return }
-            procs.enterSyscall(event.proc, subject, event.transitionStack, at: now)
+            procs.enterSyscall(event, at: now)
         default: procs.leave(event.proc, subject, at: now)
         }
     }
@@ -194,7 +195,7 @@ public final class PerfettoWriter: TraceWriter {
     private func endLife(_ goroutine: GoroutineID, _ row: UnsafeMutablePointer<GoroutineTrack>) {
         endAll(of: .regions(goroutine, row))
         endAll(of: .ranges(goroutine, row))
-        scheduler.name(row.pointee.number, at: now) { goroutines.append(goroutine, row, to: $0) }
+        scheduler.name(row.pointee.number) { goroutines.append(goroutine, row, to: $0) }
         goroutines.end(goroutine, row)
     }
 }
@@ -267,15 +268,15 @@ extension PerfettoWriter {
     private func withStack<Result>(of place: Place, _ body: (inout SliceStack, ChromeRow) -> Result) -> Result {
         switch place {
         case .regions(_, let row): body(&row.pointee.openRegions, key(row.pointee.track))
-        case .ranges(_, let row): body(&row.pointee.openRanges, key(row.pointee.track + 1))
+        case .ranges(_, let row): body(&row.pointee.openRanges, key(row.pointee.track, second: true))
         case .proc(let row): body(&row.pointee.open, key(row.pointee.track))
         case .collections: body(&collections, key(PerfettoTracks.Fixed.collections.rawValue))
         case .stops: body(&stops, key(PerfettoTracks.Fixed.stops.rawValue))
         }
     }
 
-    private func key(_ track: UInt64) -> ChromeRow {
-        ChromeRow(process: .goroutines, tid: UInt32(truncatingIfNeeded: track))
+    private func key(_ track: UInt64, second: Bool = false) -> ChromeRow {
+        ChromeRow(process: second ? .runtime : .goroutines, tid: UInt32(truncatingIfNeeded: track))
     }
 
     /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.

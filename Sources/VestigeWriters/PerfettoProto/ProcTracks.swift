@@ -14,12 +14,16 @@ struct ProcTrack: PagedElement {
     /// Ranges of the proc: sweeps.
     var open = SliceStack.empty
     var rangesTrack: UInt64 = 0
+    /// The thread that holds it, whose slice has begun.
+    var thread = ThreadID.absent
+    var threadTrack: UInt64 = 0
 
     static var vacant: ProcTrack { ProcTrack(track: 0) }
     var isOccupied: Bool { track != 0 }
 }
 
-/// The tracks of the procs: which goroutine had each when, with its system calls nested.
+/// The tracks of the procs: which goroutine had each when, with its system calls nested; and below, which
+/// thread it was.
 ///
 /// A proc holds one goroutine at a time whatever the trace says. A goroutine in a system call has it until
 /// it is taken away, as in Go's own counting.
@@ -38,8 +42,9 @@ final class ProcTracks {
     }
 
     /// The goroutine runs here from now on, or again after a system call.
-    func enter(_ proc: ProcID, _ goroutine: GoroutineID, at now: Int64) {
+    func enter(_ proc: ProcID, _ goroutine: GoroutineID, on thread: ThreadID, at now: Int64) {
         guard let row = record(Int64(proc.rawValue)) else { return }
+        if row.pointee.thread != thread { change(row, to: thread, at: now) }
         if row.pointee.occupant == goroutine { return endSyscall(row, at: now) }
         vacate(row, at: now)
         row.pointee.occupant = goroutine
@@ -48,13 +53,13 @@ final class ProcTracks {
         if row.pointee.hasBegun { begin(row) }
     }
 
-    func enterSyscall(_ proc: ProcID, _ goroutine: GoroutineID, _ stack: StackID, at now: Int64) {
-        guard let row = record(Int64(proc.rawValue)) else { return }
-        enter(proc, goroutine, at: now)
+    func enterSyscall(_ event: Event, at now: Int64) {
+        guard let row = record(Int64(event.proc.rawValue)) else { return }
+        enter(event.proc, event.subjectGoroutine, on: event.thread, at: now)
         row.pointee.isInSyscall = true
-        packets.beginEvent(.sliceBegin, .proc, row.pointee.track, at: now)
+        packets.beginEvent(.sliceBegin, row.pointee.track, at: now)
         packets.name(.syscall)
-        packets.annotate(.stack, stack: stack)
+        packets.annotate(.stack, stack: event.transitionStack)
         packets.endEvent()
     }
 
@@ -66,11 +71,30 @@ final class ProcTracks {
 
     /// Whoever is here is here no more: the proc stopped, or was taken from a goroutine in a system call.
     func release(_ proc: ProcID, at now: Int64) {
-        if let row = table.find(Int64(proc.rawValue)) { vacate(row, at: now) }
+        guard let row = table.find(Int64(proc.rawValue)) else { return }
+        vacate(row, at: now)
+        change(row, to: .absent, at: now)
+    }
+
+    /// Another thread holds the proc now, or none.
+    private func change(_ row: Row, to thread: ThreadID, at now: Int64) {
+        if row.pointee.thread != .absent { packets.endSlice(row.pointee.threadTrack, at: now) }
+        row.pointee.thread = thread
+        guard thread != .absent else { return }
+        if row.pointee.threadTrack == 0 {
+            row.pointee.threadTrack = tracks.child(of: row.pointee.track, "thread", rank: 1)
+        }
+        packets.beginEvent(.sliceBegin, .thread, row.pointee.threadTrack, at: now)
+        packets.name {
+            $0.buffer.append("M")
+            $0.buffer.append(thread.rawValue)
+        }
+        packets.annotate(.thread, thread.rawValue)
+        packets.endEvent()
     }
 
     private func begin(_ row: Row) {
-        packets.beginEvent(.sliceBegin, .proc, row.pointee.track, at: row.pointee.startNanoseconds)
+        packets.beginEvent(.sliceBegin, row.pointee.track, at: row.pointee.startNanoseconds)
         goroutines.nameEvent(row.pointee.occupant)
         packets.endEvent()
     }
@@ -111,6 +135,7 @@ final class ProcTracks {
     func finish(at now: Int64, endRanges: (Row) -> Void) {
         table.forEach { _, row in
             vacate(row, at: now)
+            change(row, to: .absent, at: now)
             endRanges(row)
         }
     }

@@ -77,9 +77,9 @@ final class SchedulerEvents {
     }
 
     /// Names a thread. Names may come late, when more is known of a goroutine.
-    func name(_ thread: UInt32, at time: Int64, _ body: (PerfettoText) -> Void) {
+    func name(_ thread: UInt32, _ body: (PerfettoText) -> Void) {
         guard isThread(thread) else { return }
-        packet(packets.fileTime(time)) {
+        packet(nil) {
             let tree = buffer.begin(PerfettoField.Packet.processTree)
             let entry = buffer.begin(PerfettoField.ProcessTree.threads)
             buffer.field(PerfettoField.ProcessTree.tid, UInt64(thread))
