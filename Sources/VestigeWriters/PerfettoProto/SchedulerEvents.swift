@@ -153,7 +153,7 @@ final class SchedulerEvents {
         } else {
             set(thread, to, at: time)
         }
-        if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time) }
+        if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time + 1) }
         flush(explainer)
     }
 
