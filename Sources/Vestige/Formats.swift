@@ -17,6 +17,7 @@ public enum Formats {
         ChromeJSONFormat.format,
         CSVFormat.format,
         JSONLinesOutputFormat.format,
+        PerfettoFormat.format,
         NullFormat.format,
     ]
 

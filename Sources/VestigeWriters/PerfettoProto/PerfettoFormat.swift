@@ -1,0 +1,14 @@
+import VestigeCore
+
+/// The native format of ui.perfetto.dev and its trace processor: protocol buffers, as specified in
+/// `Schemas/perfetto/trace.proto`.
+public enum PerfettoFormat {
+    public static let format = OutputFormat(
+        name: "perfetto",
+        summary: "Perfetto's own format, with goroutines also as threads of a scheduler, for ui.perfetto.dev and SQL",
+        suffix: ".pftrace",
+        isBinary: true,
+        make: { target, options throws(TraceError) in
+            PerfettoWriter(try target.sink(named: nil), options: options)
+        })
+}

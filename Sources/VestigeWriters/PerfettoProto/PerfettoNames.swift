@@ -1,0 +1,66 @@
+/// Names of events that are the same in every file. Raw values are interning ids.
+enum FixedName: UInt64, CaseIterable {
+    case running = 1
+    case runnable, syscall, waiting, wakes, creates
+
+    var text: StaticString {
+        switch self {
+        case .running: "running"
+        case .runnable: "runnable"
+        case .syscall: "syscall"
+        case .waiting: "waiting"
+        case .wakes: "wakes"
+        case .creates: "creates"
+        }
+    }
+}
+
+/// Categories, by which SQL can tell the kinds of events. States, by far the most, have none. Raw values are interning ids.
+enum EventCategory: UInt64, CaseIterable {
+    case region = 1
+    case task, log, label, range, wake, thread
+
+    var text: StaticString {
+        switch self {
+        case .region: "region"
+        case .task: "task"
+        case .log: "log"
+        case .label: "label"
+        case .range: "range"
+        case .wake: "wake"
+        case .thread: "thread"
+        }
+    }
+}
+
+/// Names of debug annotations. Raw values are interning ids.
+enum AnnotationName: UInt64, CaseIterable {
+    case stack = 1
+    case reason, proc, thread, goroutine, task, message, category
+    case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
+    case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
+
+    var text: StaticString {
+        switch self {
+        case .stack: "stack"
+        case .reason: "reason"
+        case .proc: "proc"
+        case .thread: "thread"
+        case .goroutine: "goroutine"
+        case .task: "task"
+        case .message: "message"
+        case .category: "category"
+        case .createdBy: "created_by"
+        case .createdAt: "created_at"
+        case .endedBy: "ended_by"
+        case .endedAt: "ended_at"
+        case .parentTask: "parent_task"
+        case .begunBy: "begun_by"
+        case .bytesSwept: "bytes_swept"
+        case .bytesReclaimed: "bytes_reclaimed"
+        case .beganBefore: "began_before_recording"
+        case .goesOn: "goes_on_after_recording"
+        case .endIsLost: "end_is_lost"
+        }
+    }
+}

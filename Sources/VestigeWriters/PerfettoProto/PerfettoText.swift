@@ -1,0 +1,81 @@
+import VestigeCore
+
+/// Renders the texts of a file: names of goroutines, stacks in one line. Each text is rendered once and
+/// then interned, so nothing here is kept.
+final class PerfettoText {
+    let buffer = TextBuffer(MemorySink(), capacity: 4096)
+
+    /// Frames in the text of a stack: more would drown the other annotations.
+    private static let frameLimit = 8
+
+    /// What `body` appends; valid until the next text.
+    func make(_ body: (PerfettoText) -> Void) -> UnsafeBufferPointer<UInt8> {
+        buffer.removeAll()
+        body(self)
+        return buffer.pending
+    }
+
+    /// A string, with U+FFFD for each byte that is not UTF-8.
+    func append(_ id: StringID, _ tables: TraceTables) {
+        let bytes = tables.strings.bytes(id)
+        if tables.strings.isValidUTF8(id) { return buffer.append(bytes) }
+        var index = 0
+        while index < bytes.count {
+            let length = UTF8Validation.sequenceLength(bytes, at: index)
+            if length == 0 {
+                buffer.append("\u{fffd}")
+            } else {
+                buffer.append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
+            }
+            index += max(length, 1)
+        }
+    }
+
+    /// `G18 main.worker`, as far as it is known.
+    func append(_ goroutine: GoroutineID, _ startFunction: StringID, _ tables: TraceTables) {
+        buffer.append(byte: UInt8(ascii: "G"))
+        buffer.append(goroutine.rawValue)
+        guard startFunction != .empty else { return }
+        buffer.append(byte: UInt8(ascii: " "))
+        append(startFunction, tables)
+    }
+
+    /// `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
+    func append(stack: StackID, _ tables: TraceTables) {
+        var left = Int(tables.stacks.node(stack).depth)
+        for frame in tables.stacks.frames(stack).prefix(Self.frameLimit) {
+            append(frame, tables)
+            left -= 1
+            if left > 0 { buffer.append(" ← ") }
+        }
+        if left > 0 {
+            buffer.append("… ")
+            buffer.append(left)
+            buffer.append(" more")
+        }
+    }
+
+    /// The innermost frame outside the runtime: where the program itself was; or the innermost at all.
+    func append(programFrameOf stack: StackID, _ tables: TraceTables) {
+        let outside = tables.stacks.frames(stack).prefix(Self.frameLimit).first {
+            !ChromeStacks.isRuntime(tables.strings.bytes($0.function))
+        }
+        append(outside ?? tables.stacks.node(stack).frame, tables)
+    }
+
+    /// `main.worker (main.go:42)`
+    private func append(_ frame: Frame, _ tables: TraceTables) {
+        append(frame.function, tables)
+        buffer.append(" (")
+        let file = tables.strings.bytes(frame.file)
+        let baseName = (file.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
+        if tables.strings.isValidUTF8(frame.file) {
+            buffer.append(UnsafeBufferPointer(rebasing: file[baseName...]))
+        } else {
+            append(frame.file, tables)
+        }
+        buffer.append(byte: UInt8(ascii: ":"))
+        buffer.append(frame.line)
+        buffer.append(byte: UInt8(ascii: ")"))
+    }
+}

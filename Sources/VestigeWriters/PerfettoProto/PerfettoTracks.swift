@@ -1,0 +1,102 @@
+import VestigeCore
+
+/// The tracks that are not bound to one thing: the four top ones, and those of the runtime.
+///
+/// Ids of tracks are small, since each event names its track; a task's is made from the task's number, and large.
+final class PerfettoTracks {
+    enum Fixed: UInt64 {
+        case runtime = 1
+        case procs = 2
+        case tasks = 3
+        case goroutines = 4
+        case collections = 5
+        case stops = 6
+        case events = 7
+
+        fileprivate var title: StaticString {
+            switch self {
+            case .runtime: "Runtime"
+            case .procs: "Procs"
+            case .tasks: "Tasks"
+            case .goroutines: "Goroutines"
+            case .collections: "GC"
+            case .stops: "Stop the world"
+            case .events: "Events"
+            }
+        }
+
+        fileprivate var parent: Fixed? {
+            switch self {
+            case .collections, .stops, .events: .runtime
+            default: nil
+            }
+        }
+    }
+
+    private let packets: PacketWriter
+    /// Fixed tracks that have been described, as bits.
+    private var described: UInt64 = 0
+    private var lastUUID: UInt64 = 7
+    /// By start function: the id of its group of goroutines, or 0.
+    private var groups: [UInt32] = []
+    private var groupCount: Int64 = 0
+    /// Above all ids that are counted, and not so large that sane ones take ten bytes.
+    private static let firstTask: UInt64 = 1 << 40
+
+    init(_ packets: PacketWriter) { self.packets = packets }
+
+    /// An id that no other track has.
+    func newUUID() -> UInt64 {
+        lastUUID &+= 1
+        return lastUUID
+    }
+
+    /// The id of a fixed track, which is described if it is the first use.
+    func fixed(_ track: Fixed) -> UInt64 {
+        let bit = UInt64(1) << track.rawValue
+        if described & bit == 0 {
+            described |= bit
+            let parent = track.parent.map { fixed($0) } ?? 0
+            packets.describeTrack(track.rawValue, in: parent, rank: Int64(track.rawValue)) {
+                $0.buffer.append(track.title)
+            }
+        }
+        return track.rawValue
+    }
+
+    /// The group of the goroutines that began with a function. Those of the runtime come last.
+    func group(_ startFunction: StringID) -> UInt64 {
+        let index = Int(startFunction.rawValue)
+        if index >= groups.count { groups.append(contentsOf: repeatElement(0, count: index + 1 - groups.count)) }
+        if groups[index] != 0 { return UInt64(groups[index]) }
+        let uuid = newUUID()
+        // Ids of groups are small in any sane trace; one that is not is described anew each time.
+        groups[index] = UInt32(exactly: uuid) ?? 0
+        groupCount += 1
+        let name = packets.tables.strings.bytes(startFunction)
+        let rank = groupCount + (name.isEmpty ? 2 << 24 : ChromeStacks.isRuntime(name) ? 1 << 24 : 0)
+        packets.describeTrack(uuid, in: fixed(.goroutines), rank: rank) {
+            if name.isEmpty { $0.buffer.append("start function not known") }
+            $0.append(startFunction, packets.tables)
+        }
+        return uuid
+    }
+
+    /// A track below another, for one kind of thing.
+    func child(of parent: UInt64, _ name: StaticString, rank: Int64) -> UInt64 {
+        let uuid = newUUID()
+        packets.describeTrack(uuid, in: parent, rank: rank, isLeaf: true) { $0.buffer.append(name) }
+        return uuid
+    }
+
+    /// Tasks are all below one track. Those of one type share its rows, as far as they do not overlap.
+    func task(_ task: UInt64) -> UInt64 { task ^ Self.firstTask }
+
+    func describeTask(_ task: UInt64, _ type: StringID?) {
+        packets.describeTrack(self.task(task), in: fixed(.tasks), rank: Int64(type?.rawValue ?? 0), isLeaf: true) {
+            if let type { return $0.append(type, packets.tables) }
+            $0.buffer.append("task ")
+            $0.buffer.append(task)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import VestigeCore
+
+/// What is known of one proc while the file is written.
+struct ProcTrack: PagedElement {
+    /// 0: vacant.
+    var track: UInt64
+    /// The goroutine that has it, and since when.
+    var occupant = GoroutineID.absent
+    var startNanoseconds: Int64 = 0
+    /// Its slice has begun. Where the occupant's name is not known in full it begins when it ends.
+    var hasBegun = false
+    /// The occupant is in a system call, whose slice has begun.
+    var isInSyscall = false
+    /// Ranges of the proc: sweeps.
+    var open = SliceStack.empty
+    var rangesTrack: UInt64 = 0
+    /// The thread that holds it, whose slice has begun.
+    var thread = ThreadID.absent
+    var threadTrack: UInt64 = 0
+
+    static var vacant: ProcTrack { ProcTrack(track: 0) }
+    var isOccupied: Bool { track != 0 }
+}
+
+/// The tracks of the procs: which goroutine had each when, with its system calls nested; and below, which
+/// thread it was.
+///
+/// A proc holds one goroutine at a time whatever the trace says. A goroutine in a system call has it until
+/// it is taken away, as in Go's own counting.
+final class ProcTracks {
+    typealias Row = UnsafeMutablePointer<ProcTrack>
+
+    private let packets: PacketWriter
+    private let tracks: PerfettoTracks
+    private let goroutines: GoroutineTracks
+    private var table = PagedTable<ProcTrack>()
+
+    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks) {
+        self.packets = packets
+        self.tracks = tracks
+        self.goroutines = goroutines
+    }
+
+    /// The goroutine runs here from now on, or again after a system call.
+    func enter(_ proc: ProcID, _ goroutine: GoroutineID, on thread: ThreadID, at now: Int64) {
+        guard let row = record(Int64(proc.rawValue)) else { return }
+        if row.pointee.thread != thread { change(row, to: thread, at: now) }
+        if row.pointee.occupant == goroutine { return endSyscall(row, at: now) }
+        vacate(row, at: now)
+        row.pointee.occupant = goroutine
+        row.pointee.startNanoseconds = now
+        row.pointee.hasBegun = goroutines.find(goroutine)?.pointee.startFunction != .empty
+        if row.pointee.hasBegun { begin(row) }
+    }
+
+    func enterSyscall(_ event: Event, at now: Int64) {
+        guard let row = record(Int64(event.proc.rawValue)) else { return }
+        enter(event.proc, event.subjectGoroutine, on: event.thread, at: now)
+        row.pointee.isInSyscall = true
+        packets.beginEvent(.sliceBegin, row.pointee.track, at: now)
+        packets.name(.syscall)
+        packets.annotate(.stack, stack: event.transitionStack)
+        packets.endEvent()
+    }
+
+    /// The goroutine is here no more.
+    func leave(_ proc: ProcID, _ goroutine: GoroutineID, at now: Int64) {
+        guard let row = table.find(Int64(proc.rawValue)), row.pointee.occupant == goroutine else { return }
+        vacate(row, at: now)
+    }
+
+    /// Whoever is here is here no more: the proc stopped, or was taken from a goroutine in a system call.
+    func release(_ proc: ProcID, at now: Int64) {
+        guard let row = table.find(Int64(proc.rawValue)) else { return }
+        vacate(row, at: now)
+        change(row, to: .absent, at: now)
+    }
+
+    /// Another thread holds the proc now, or none.
+    private func change(_ row: Row, to thread: ThreadID, at now: Int64) {
+        if row.pointee.thread != .absent { packets.endSlice(row.pointee.threadTrack, at: now) }
+        row.pointee.thread = thread
+        guard thread != .absent else { return }
+        if row.pointee.threadTrack == 0 {
+            row.pointee.threadTrack = tracks.child(of: row.pointee.track, "thread", rank: 1)
+        }
+        packets.beginEvent(.sliceBegin, .thread, row.pointee.threadTrack, at: now)
+        packets.name {
+            $0.buffer.append("M")
+            $0.buffer.append(thread.rawValue)
+        }
+        packets.annotate(.thread, thread.rawValue)
+        packets.endEvent()
+    }
+
+    private func begin(_ row: Row) {
+        packets.beginEvent(.sliceBegin, row.pointee.track, at: row.pointee.startNanoseconds)
+        goroutines.nameEvent(row.pointee.occupant)
+        packets.endEvent()
+    }
+
+    private func vacate(_ row: Row, at now: Int64) {
+        guard row.pointee.occupant != .absent else { return }
+        endSyscall(row, at: now)
+        if !row.pointee.hasBegun { begin(row) }
+        packets.endSlice(row.pointee.track, at: now)
+        row.pointee.occupant = .absent
+    }
+
+    private func endSyscall(_ row: Row, at now: Int64) {
+        guard row.pointee.isInSyscall else { return }
+        row.pointee.isInSyscall = false
+        packets.endSlice(row.pointee.track, at: now)
+    }
+
+    /// The record of a proc; nil for no proc.
+    func record(_ proc: Int64) -> Row? {
+        if let row = table.find(proc) { return row }
+        guard proc >= 0 else { return nil }
+        let uuid = tracks.newUUID()
+        packets.describeTrack(uuid, in: tracks.fixed(.procs), rank: proc) {
+            $0.buffer.append("P")
+            $0.buffer.append(proc)
+        }
+        return table.insert(proc, ProcTrack(track: uuid))
+    }
+
+    /// The track of a proc's ranges, below its own.
+    func ranges(_ row: Row) -> UInt64 {
+        if row.pointee.rangesTrack == 0 { row.pointee.rangesTrack = tracks.child(of: row.pointee.track, "GC", rank: 0) }
+        return row.pointee.rangesTrack
+    }
+
+    /// Ends all slices; `endRanges` those of the ranges.
+    func finish(at now: Int64, endRanges: (Row) -> Void) {
+        table.forEach { _, row in
+            vacate(row, at: now)
+            change(row, to: .absent, at: now)
+            endRanges(row)
+        }
+    }
+}

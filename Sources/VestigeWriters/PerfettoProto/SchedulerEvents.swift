@@ -1,0 +1,214 @@
+import VestigeCore
+
+/// Shows Go's scheduler as an operating system's: procs are its CPUs, goroutines the threads of one
+/// process. So viewers' own tools for scheduling (rows of CPUs, states of threads, who woke whom, what a
+/// thread was blocked on) work on goroutines.
+///
+/// - A running goroutine has its proc's CPU; waiting is an interruptible sleep whose blocked function is
+///   Go's wait reason.
+/// - A goroutine in a system call leaves the CPU for an uninterruptible sleep on I/O, although its proc
+///   is not free for others until it is taken away: so the time that a thread runs is the time that Go
+///   calls running. The blocked function is then `syscall`.
+/// - Whoever is woken by no goroutine (timers, network) is woken by the idle thread, number 0.
+/// - Goroutines end as dead threads, in state X.
+///
+/// States that no scheduler event can establish (a goroutine that waits when the recording begins) are
+/// set by generic task events.
+final class SchedulerEvents {
+    /// All goroutines are threads of this process. Goroutine 1 is its main thread.
+    static let pid: UInt64 = 1
+    /// The trace processor refuses a whole trace that has a CPU above 1024.
+    private static let cpuLimit: Int32 = 1024
+    private static let sequence: UInt64 = 2
+
+    /// States as Linux names them in `sched_switch`.
+    private enum ThreadState {
+        static let runnable: UInt64 = 0
+        static let sleeping: UInt64 = 1
+        static let uninterruptible: UInt64 = 2
+        static let dead: UInt64 = 16
+
+        static func of(_ state: GoroutineState) -> UInt64 {
+            switch state {
+            case .waiting: sleeping
+            case .syscall: uninterruptible
+            case .notExist: dead
+            case .runnable, .running, .undetermined: runnable
+            }
+        }
+    }
+
+    private static let syscallSymbol: UInt64 = 1
+
+    private let packets: PacketWriter
+    private var cpus: [CPUBundle?] = []
+    /// Wait reasons that have been interned, and those that the next bundle interns.
+    private var reasons = NumberSet()
+    private let newSymbols = ProtoBuffer(capacity: 1024)
+    private var isNew = true
+
+    init(_ packets: PacketWriter) { self.packets = packets }
+
+    private var buffer: ProtoBuffer { packets.buffer }
+
+    // MARK: - Packets
+
+    private func packet(_ time: UInt64?, _ body: () -> Void) {
+        let packet = buffer.begin(PerfettoField.tracePacket)
+        if let time { buffer.field(PerfettoField.Packet.timestamp, time) }
+        buffer.field(PerfettoField.Packet.sequenceID, Self.sequence)
+        body()
+        buffer.end(packet)
+    }
+
+    /// The first packet: the process.
+    func open() {
+        packet(0) {
+            buffer.field(PerfettoField.Packet.incrementalStateCleared, true)
+            buffer.field(PerfettoField.Packet.sequenceFlags, PacketWriter.stateClearedFlags)
+            let tree = buffer.begin(PerfettoField.Packet.processTree)
+            let process = buffer.begin(PerfettoField.ProcessTree.processes)
+            buffer.field(PerfettoField.ProcessTree.pid, Self.pid)
+            buffer.field(PerfettoField.ProcessTree.commandLine, "goroutines")
+            buffer.end(process)
+            buffer.end(tree)
+        }
+        intern(Self.syscallSymbol) { $0.buffer.append("syscall") }
+    }
+
+    /// Names a thread. Names may come late, when more is known of a goroutine.
+    func name(_ thread: UInt32, _ body: (PerfettoText) -> Void) {
+        guard isThread(thread) else { return }
+        packet(nil) {
+            let tree = buffer.begin(PerfettoField.Packet.processTree)
+            let entry = buffer.begin(PerfettoField.ProcessTree.threads)
+            buffer.field(PerfettoField.ProcessTree.tid, UInt64(thread))
+            buffer.field(PerfettoField.ProcessTree.threadName, packets.text.make(body))
+            buffer.field(PerfettoField.ProcessTree.threadProcess, Self.pid)
+            buffer.end(entry)
+            buffer.end(tree)
+        }
+    }
+
+    /// Thread numbers have 31 bits: goroutines beyond them are shown as tracks only.
+    private func isThread(_ thread: UInt32) -> Bool { thread <= UInt32(Int32.max) }
+
+    private func write(_ bundle: CPUBundle) {
+        packet(nil) {
+            buffer.field(PerfettoField.Packet.sequenceFlags, PacketWriter.needsIncrementalState)
+            let content = buffer.begin(PerfettoField.Packet.ftraceEvents)
+            bundle.write(to: buffer)
+            buffer.end(content)
+            if newSymbols.isEmpty { return }
+            buffer.field(PerfettoField.Packet.internedData, newSymbols.pending)
+            newSymbols.removeAll()
+        }
+    }
+
+    private func intern(_ symbol: UInt64, _ body: (PerfettoText) -> Void) {
+        let entry = newSymbols.begin(PerfettoField.Interned.kernelSymbols)
+        newSymbols.field(PerfettoField.Interned.iid, symbol)
+        newSymbols.field(PerfettoField.Interned.text, packets.text.make(body))
+        newSymbols.end(entry)
+    }
+
+    /// The CPU of a proc; nil for no proc, and for the numbers that Go 1.5–1.21 use for timers and the like.
+    private func cpu(_ proc: ProcID) -> CPUBundle? {
+        guard proc.rawValue >= 0, proc.rawValue < Self.cpuLimit else { return nil }
+        let index = Int(proc.rawValue)
+        if index >= cpus.count { cpus.append(contentsOf: repeatElement(nil, count: index + 1 - cpus.count)) }
+        if let cpu = cpus[index] { return cpu }
+        let cpu = CPUBundle(cpu: UInt64(index))
+        cpus[index] = cpu
+        return cpu
+    }
+
+    // MARK: - Transitions
+
+    /// A goroutine changes state. `cause` is the thread of the goroutine in whose context it happens, 0 if
+    /// there is none or it is itself. `displaced` is called if the CPU was another goroutine's until now.
+    func transition(
+        _ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>, cause: UInt32, displaced: (GoroutineID) -> Void
+    ) {
+        let thread = row.pointee.number
+        guard isThread(thread) else { return }
+        let (from, to) = (row.pointee.state, event.toGoroutineState)
+        let time = packets.fileTime(event.timeNanoseconds)
+        let here = cpu(event.proc)
+        if to == .running, let here {
+            leave(row, .runnable, at: time)
+            if here.current != 0 { displaced(here.goroutine) }
+            here.switchThread(to: thread, previousState: ThreadState.runnable, at: time)
+            here.goroutine = event.subjectGoroutine
+            row.pointee.cpu = event.proc
+            return flush(here)
+        }
+        let explainer = here ?? cpu(ProcID(0))!
+        if leave(row, to, at: time) {
+            // It went by itself.
+        } else if to == .runnable, event.fromGoroutineState == .notExist {
+            explainer.create(thread, by: cause, at: time)
+        } else if to == .runnable, from == .waiting || from == .syscall {
+            explainer.wake(thread, by: cause, at: time)
+        } else {
+            set(thread, to, at: time)
+        }
+        if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time + 1) }
+        flush(explainer)
+    }
+
+    /// Takes a goroutine off its CPU, if it has one.
+    @discardableResult
+    private func leave(_ row: UnsafeMutablePointer<GoroutineTrack>, _ state: GoroutineState, at time: UInt64) -> Bool {
+        guard let old = cpu(row.pointee.cpu) else { return false }
+        row.pointee.cpu = .absent
+        old.switchThread(to: 0, previousState: ThreadState.of(state), at: time)
+        old.goroutine = .absent
+        flush(old)
+        return true
+    }
+
+    private func flush(_ cpu: CPUBundle) {
+        if cpu.isFull { write(cpu) }
+    }
+
+    /// Sets a state that does not follow from the one before.
+    private func set(_ thread: UInt32, _ state: GoroutineState, at time: UInt64) {
+        let value: UInt64
+        switch state {
+        case .runnable: value = 2
+        case .waiting: value = 4
+        case .syscall: value = 5
+        case .notExist: value = 8
+        // Nothing is known, or it runs on a proc that is no CPU.
+        case .undetermined, .running: return
+        }
+        packet(time) {
+            let content = buffer.begin(PerfettoField.Packet.taskState)
+            buffer.field(PerfettoField.TaskState.thread, UInt64(thread))
+            buffer.field(PerfettoField.TaskState.state, value)
+            buffer.field(PerfettoField.TaskState.priority, 120)
+            buffer.end(content)
+        }
+    }
+
+    private func explain(
+        _ thread: UInt32, _ state: GoroutineState, _ reason: StringID, _ cpu: CPUBundle, at time: UInt64
+    ) {
+        if state == .syscall { return cpu.explain(thread, Self.syscallSymbol, isIO: true, at: time) }
+        guard reason != .empty else { return }
+        let symbol = UInt64(reason.rawValue) + 16
+        if reasons.insert(reason.rawValue) { intern(symbol) { $0.append(reason, packets.tables) } }
+        cpu.explain(thread, symbol, isIO: false, at: time)
+    }
+
+    /// Ends what runs, so that its time is known, and writes what is left.
+    func finish(at now: Int64) {
+        for case let cpu? in cpus {
+            if cpu.current != 0 {
+                cpu.switchThread(to: 0, previousState: ThreadState.runnable, at: packets.fileTime(now))
+            }
+            if !cpu.isEmpty { write(cpu) }
+        }
+    }
+}
