@@ -25,6 +25,6 @@ enum ExitStatus: Int32 {
           3    the input cannot be read
           4    done, but something was lost; only with --strict
           5    the output cannot be written
-        A signal (Ctrl-C) ends it as it ends others, 130 to a shell, and leaves nothing behind.
+          130  interrupted (Ctrl-C); nothing is left behind
         """
 }

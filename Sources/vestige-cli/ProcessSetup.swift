@@ -13,8 +13,8 @@ enum ProcessSetup {
         for number in [SIGINT, SIGTERM, SIGHUP] { handle(number) }
     }
 
-    /// Leaves no half-written file behind, and then dies of the signal, so that a shell sees that and
-    /// stops its loops. A signal that was ignored from the start (`nohup`) stays so.
+    /// Leaves no half-written file behind, and ends with 128 and the signal's number: 130 after Ctrl-C.
+    /// A signal that was ignored from the start (`nohup`) stays so.
     private static func handle(_ number: Int32) {
         var action = sigaction()
         sigaction(number, nil, &action)
@@ -22,8 +22,7 @@ enum ProcessSetup {
         signal(number) { number in
             ProgressBar.clearInHandler()
             TemporaryFiles.unlinkAll()
-            signal(number, SIG_DFL)
-            raise(number)  // takes effect when the handler returns
+            _exit(128 + number)
         }
     }
 
