@@ -24,6 +24,11 @@ final class CPUBundle {
             count += 1
         }
 
+        func deallocate() {
+            times.deallocate()
+            threads.deallocate()
+        }
+
         mutating func removeAll() {
             times.removeAll()
             threads.removeAll()
@@ -40,6 +45,13 @@ final class CPUBundle {
     private static let priority: UInt8 = 120
 
     init(cpu: UInt64) { self.cpu = cpu }
+
+    deinit {
+        switches.deallocate()
+        wakings.deallocate()
+        switchStates.deallocate()
+        events.deallocate()
+    }
 
     var isEmpty: Bool { switches.count == 0 && wakings.count == 0 && events.isEmpty }
     var isFull: Bool { switches.count >= 512 || wakings.count >= 512 || events.count >= 8 << 10 }

@@ -45,9 +45,10 @@ final class SchedulerEvents {
     /// Wait reasons that have been interned, and those that the next bundle interns.
     private var reasons = NumberSet()
     private let newSymbols = ProtoBuffer(capacity: 1024)
-    private var isNew = true
 
     init(_ packets: PacketWriter) { self.packets = packets }
+
+    deinit { newSymbols.deallocate() }
 
     private var buffer: ProtoBuffer { packets.buffer }
 
