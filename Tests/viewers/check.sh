@@ -1,7 +1,8 @@
 #!/bin/sh
 # Converts every trace of a folder to Chrome JSON and asks two viewers what they make of it: Perfetto's
 # trace processor and catapult (chrome://tracing). Fails if one counts an import error or a warning, or
-# finds no slices.
+# finds no slices. Converts it to Perfetto's own format, too, and fails if the trace processor counts an
+# error, or if its tables do not have the facts that the events have (`facts.py`, `facts.sql`).
 #
 #   Tests/viewers/check.sh VESTIGE FOLDER [PATTERN]
 #
@@ -11,7 +12,7 @@
 set -u
 
 if [ $# -lt 2 ]; then
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 vestige=$1
@@ -69,11 +70,37 @@ check() {
     fi
 }
 
+# Facts of the trace as its events tell them, and as Perfetto's tables do.
+check_native() {
+    name=$(basename "$1")
+    native=$scratch/out.pftrace
+    for format in perfetto jsonl; do
+        output=$native
+        [ "$format" = jsonl ] && output=$scratch/out.jsonl
+        if ! "$vestige" convert --quiet --to "$format" -f -o "$output" "$1" 2> "$scratch/messages"; then
+            fail "$name" "not converted to $format: $(head -n 1 "$scratch/messages")"
+            return
+        fi
+    done
+    if ! "$viewers/perfetto_query" --errors "$native" "select 1" > "$scratch/perfetto" 2>&1; then
+        fail "$name" "Perfetto, native: $(cat "$scratch/perfetto")"
+        return
+    fi
+    python3 "$root/Tests/viewers/facts.py" < "$scratch/out.jsonl" | LC_ALL=C sort > "$scratch/expected"
+    "$viewers/perfetto_query" --no-header "$native" -f "$root/Tests/viewers/facts.sql" 2>&1 | LC_ALL=C sort > "$scratch/found"
+    if ! diff "$scratch/expected" "$scratch/found" > "$scratch/difference"; then
+        fail "$name" "native: $(head -n 6 "$scratch/difference")"
+        return
+    fi
+    echo "ok $name: $(wc -l < "$scratch/found") facts are the same in Perfetto's native format"
+}
+
 count=0
 for trace in "$folder"/$pattern; do
     [ -e "$trace" ] || continue
     count=$((count + 1))
     check "$trace"
+    check_native "$trace"
 done
 echo "$count traces, $failures failures"
 [ "$count" -gt 0 ] && [ "$failures" -eq 0 ]

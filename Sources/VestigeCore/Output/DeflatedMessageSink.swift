@@ -22,7 +22,10 @@ public final class DeflatedMessageSink: ByteSink {
         self.innerField = innerField
     }
 
-    deinit { room.deallocate() }
+    deinit {
+        room.deallocate()
+        output.deallocate()
+    }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
         var length = compressBound(UInt(bytes.count))

@@ -3,38 +3,35 @@
 /// A nested message is begun and ended. One byte is kept for its length, which is enough for most;
 /// a longer one is moved to make room. So lengths are as short as they can be, and nothing is
 /// measured twice. Wire format: https://protobuf.dev/programming-guides/encoding
-public final class ProtoBuffer {
+///
+/// A trivial handle, as `TextBuffer` is and for the same reason: copies share the memory, and whoever
+/// made it calls `deallocate` when the last copy is no longer used.
+public struct ProtoBuffer {
     @usableFromInline struct Cursor {
         @usableFromInline var start: UnsafeMutablePointer<UInt8>
         @usableFromInline var position: UnsafeMutablePointer<UInt8>
         @usableFromInline var end: UnsafeMutablePointer<UInt8>
-
-        @usableFromInline init(_ start: UnsafeMutablePointer<UInt8>, used: Int, capacity: Int) {
-            self.start = start
-            position = start + used
-            end = start + capacity
-        }
+        let sink: (any ByteSink)?
     }
 
-    private let sink: (any ByteSink)?
-    /// Behind a pointer, since each access to a stored property of a public class is checked for
-    /// exclusiveness, which would make most of the cost of writing.
     @usableFromInline let cursor: UnsafeMutablePointer<Cursor>
 
     @inlinable var position: UnsafeMutablePointer<UInt8> {
         get { cursor.pointee.position }
-        set { cursor.pointee.position = newValue }
+        nonmutating set { cursor.pointee.position = newValue }
     }
 
     /// A buffer without a sink is a part that will be appended to another; it grows as needed.
     public init(_ sink: (any ByteSink)? = nil, capacity: Int = 256) {
-        self.sink = sink
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(capacity, 64))
         cursor = .allocate(capacity: 1)
-        cursor.initialize(to: Cursor(.allocate(capacity: max(capacity, 64)), used: 0, capacity: max(capacity, 64)))
+        cursor.initialize(to: Cursor(start: memory, position: memory, end: memory + max(capacity, 64), sink: sink))
     }
 
-    deinit {
+    /// Frees the memory; no copy may be used afterwards.
+    public func deallocate() {
         cursor.pointee.start.deallocate()
+        cursor.deinitialize(count: 1)
         cursor.deallocate()
     }
 
@@ -53,7 +50,7 @@ public final class ProtoBuffer {
     }
 
     public func flush() throws(TraceError) {
-        guard let sink, count > 0 else { return }
+        guard let sink = cursor.pointee.sink, count > 0 else { return }
         try sink.write(UnsafeRawBufferPointer(pending))
         removeAll()
     }
@@ -69,7 +66,9 @@ public final class ProtoBuffer {
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         moved.initialize(from: cursor.pointee.start, count: used)
         cursor.pointee.start.deallocate()
-        cursor.pointee = Cursor(moved, used: used, capacity: capacity)
+        cursor.pointee.start = moved
+        cursor.pointee.position = moved + used
+        cursor.pointee.end = moved + capacity
     }
 
     // MARK: - Values

@@ -7,8 +7,9 @@ final class CPUBundle {
     /// The thread that runs, 0 none; and the goroutine that it stands for.
     var current: UInt32 = 0
     var goroutine = GoroutineID.absent
-    /// A bundle's columns do not say what ran before, so the first switch of a CPU is an event of its own.
-    private(set) var hasSwitched = false
+    /// A bundle's columns do not say what ran before, so the first switch of a CPU is an event of its own; and
+    /// what happens at the same time, since readers take columns first.
+    private var firstSwitchTime: UInt64?
 
     private struct Column {
         let threads = ProtoBuffer(capacity: 1024)
@@ -22,6 +23,11 @@ final class CPUBundle {
             lastTime = time
             threads.append(varint: UInt64(thread))
             count += 1
+        }
+
+        func deallocate() {
+            times.deallocate()
+            threads.deallocate()
         }
 
         mutating func removeAll() {
@@ -41,6 +47,13 @@ final class CPUBundle {
 
     init(cpu: UInt64) { self.cpu = cpu }
 
+    deinit {
+        switches.deallocate()
+        wakings.deallocate()
+        switchStates.deallocate()
+        events.deallocate()
+    }
+
     var isEmpty: Bool { switches.count == 0 && wakings.count == 0 && events.isEmpty }
     var isFull: Bool { switches.count >= 512 || wakings.count >= 512 || events.count >= 8 << 10 }
 
@@ -48,11 +61,11 @@ final class CPUBundle {
 
     /// `next` runs from now on; the thread that ran is in `state` now.
     func switchThread(to next: UInt32, previousState state: UInt64, at time: UInt64) {
-        if hasSwitched {
+        if isLaterThanFirst(time) {
             switches.append(next, at: time)
             switchStates.append(varint: state)
         } else {
-            hasSwitched = true
+            if firstSwitchTime == nil { firstSwitchTime = time }
             event(PerfettoField.Ftrace.schedSwitch, pid: current, at: time) { buffer in
                 buffer.field(PerfettoField.Ftrace.previousThread, UInt64(current))
                 buffer.field(PerfettoField.Ftrace.previousPriority, UInt64(Self.priority))
@@ -64,9 +77,11 @@ final class CPUBundle {
         current = next
     }
 
+    private func isLaterThanFirst(_ time: UInt64) -> Bool { firstSwitchTime.map { time > $0 } ?? false }
+
     /// `waker` (0: no goroutine) made a thread runnable.
     func wake(_ thread: UInt32, by waker: UInt32, at time: UInt64) {
-        if hasSwitched, waker == current { return wakings.append(thread, at: time) }
+        if isLaterThanFirst(time), waker == current { return wakings.append(thread, at: time) }
         event(PerfettoField.Ftrace.schedWaking, pid: waker, at: time) { buffer in
             buffer.field(PerfettoField.Ftrace.wokenThread, UInt64(thread))
             buffer.field(PerfettoField.Ftrace.wokenPriority, UInt64(Self.priority))

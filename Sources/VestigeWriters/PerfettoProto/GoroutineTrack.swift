@@ -165,9 +165,9 @@ final class GoroutineTracks {
         let isCreation = event.fromGoroutineState == .notExist
         let isWake = event.fromGoroutineState == .waiting && to == .runnable
         if row.pointee.flags.contains(.isOpen) { endState(event, row) }
-        let flow = isCreation || isWake ? writeCause(event, isCreation) : 0
         row.pointee.state = to
         guard to != .undetermined, to != .notExist else { return }
+        let flow = isCreation || isWake ? writeCause(event, isCreation) : 0
         use(row, goroutine)
         row.pointee.flags.insert(.isOpen)
         packets.beginEvent(.sliceBegin, row.pointee.track, at: event.timeNanoseconds)

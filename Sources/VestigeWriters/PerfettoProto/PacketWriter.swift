@@ -48,6 +48,11 @@ final class PacketWriter {
         buffer = ProtoBuffer(target, capacity: 512 << 10)
     }
 
+    deinit {
+        buffer.deallocate()
+        interned.deallocate()
+    }
+
     func use(_ tables: TraceTables) {
         if self.tables !== tables { self.tables = tables }
     }

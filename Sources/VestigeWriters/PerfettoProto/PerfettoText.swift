@@ -8,6 +8,8 @@ final class PerfettoText {
     /// Frames in the text of a stack: more would drown the other annotations.
     private static let frameLimit = 8
 
+    deinit { buffer.deallocate() }
+
     /// What `body` appends; valid until the next text.
     func make(_ body: (PerfettoText) -> Void) -> UnsafeBufferPointer<UInt8> {
         buffer.removeAll()

@@ -2,7 +2,7 @@ import VestigeCore
 
 /// The tracks that are not bound to one thing: the four top ones, and those of the runtime.
 ///
-/// Ids of tracks are small, since each event names its track; a task's is made from the task's number, and large.
+/// Ids of tracks are small, since each event names its track.
 final class PerfettoTracks {
     enum Fixed: UInt64 {
         case runtime = 1
@@ -40,8 +40,6 @@ final class PerfettoTracks {
     /// By start function: the id of its group of goroutines, or 0.
     private var groups: [UInt32] = []
     private var groupCount: Int64 = 0
-    /// Above all ids that are counted, and not so large that sane ones take ten bytes.
-    private static let firstTask: UInt64 = 1 << 40
 
     init(_ packets: PacketWriter) { self.packets = packets }
 
@@ -89,14 +87,13 @@ final class PerfettoTracks {
         return uuid
     }
 
-    /// Tasks are all below one track. Those of one type share its rows, as far as they do not overlap.
-    func task(_ task: UInt64) -> UInt64 { task ^ Self.firstTask }
-
-    func describeTask(_ task: UInt64, _ type: StringID?) {
-        packets.describeTrack(self.task(task), in: fixed(.tasks), rank: Int64(type?.rawValue ?? 0), isLeaf: true) {
-            if let type { return $0.append(type, packets.tables) }
-            $0.buffer.append("task ")
-            $0.buffer.append(task)
+    /// A track for one task. Tasks are all below one track, and those of one type share its rows, as far as they
+    /// do not overlap.
+    func task(_ type: StringID) -> UInt64 {
+        let uuid = newUUID()
+        packets.describeTrack(uuid, in: fixed(.tasks), rank: Int64(type.rawValue), isLeaf: true) {
+            $0.append(type, packets.tables)
         }
+        return uuid
     }
 }

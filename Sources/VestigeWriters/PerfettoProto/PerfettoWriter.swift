@@ -24,8 +24,8 @@ public final class PerfettoWriter: TraceWriter {
     private let counters: CounterSamples
     /// Follows tasks, and nothing else.
     private let tasks = LifelineStage()
-    /// Tasks whose tracks have been described.
-    private var describedTasks: Set<UInt64> = []
+    /// The tracks of the tasks that are open.
+    private var taskTracks: [TaskID: UInt64] = [:]
     private var nested = NestedSlices()
     private var collections = SliceStack.empty
     private var stops = SliceStack.empty
@@ -34,9 +34,6 @@ public final class PerfettoWriter: TraceWriter {
     private var hasWallTime = false
     /// By string id: 0 not looked at yet, 1 a stop of the world, 2 not.
     private var stopNames: [UInt8] = []
-
-    /// Tasks of which nothing but a log is known get a track of their own as long as there are not many.
-    private static let describedTaskLimit = 1 << 16
 
     /// - Parameter isCompressed: packets stand in compressed ones, which Perfetto's own tools read and write, too.
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
@@ -60,6 +57,7 @@ public final class PerfettoWriter: TraceWriter {
 
     public func finish(tables: TraceTables) throws(TraceError) {
         packets.use(tables)
+        track(Event(kind: .sync, timeNanoseconds: now))
         tasks.finish(tables: tables)
         for span in tasks.spans where span.kind == .task {
             write(span)
@@ -343,8 +341,8 @@ extension PerfettoWriter {
 
 extension PerfettoWriter {
     private func beginTask(_ event: Event) {
-        describe(event.task, event.name)
         track(event)
+        taskTracks[event.task] = tracks.task(event.name)
     }
 
     /// Lets the follower of tasks see an event, and writes the tasks that it ends.
@@ -356,13 +354,8 @@ extension PerfettoWriter {
         for span in tasks.spans where span.kind == .task { write(span) }
     }
 
-    private func describe(_ task: TaskID, _ type: StringID?) {
-        if describedTasks.insert(task.rawValue).inserted { tracks.describeTask(task.rawValue, type) }
-    }
-
     private func write(_ span: LifelineSpan) {
-        let track = tracks.task(span.identifier)
-        describe(TaskID(span.identifier), span.name)
+        let track = taskTracks.removeValue(forKey: TaskID(span.identifier)) ?? tracks.task(span.name)
         packets.beginEvent(.sliceBegin, .task, track, at: span.startNanoseconds)
         packets.name(span.name)
         packets.annotate(.stack, stack: span.startStack)
@@ -377,23 +370,12 @@ extension PerfettoWriter {
         if span.flags.contains(.isBroken) { packets.annotate(.endIsLost) }
         packets.endEvent()
         packets.endSlice(track, at: span.endNanoseconds)
-        describedTasks.remove(span.identifier)
-    }
-
-    /// The track of a task that is no background task, for something that happened in it.
-    private func track(of task: TaskID) -> UInt64? {
-        guard task != .background, task != .absent else { return nil }
-        if !describedTasks.contains(task.rawValue) {
-            guard describedTasks.count < Self.describedTaskLimit else { return nil }
-            describe(task, nil)
-        }
-        return tracks.task(task.rawValue)
     }
 
     /// Marks the begin of a task on its parent's track: tracks of their own show both in full, since
     /// children of one parent overlap each other.
     private func markChild(_ event: Event) {
-        guard let track = track(of: event.parentTask) else { return }
+        guard let track = taskTracks[event.parentTask] else { return }
         packets.beginEvent(.instant, .task, track, at: now)
         packets.name {
             $0.buffer.append("child: ")
@@ -408,11 +390,12 @@ extension PerfettoWriter {
 
 extension PerfettoWriter {
     private func writeLog(_ event: Event) {
-        let task = track(of: event.task)
-        writeLog(event, on: instantTrack(event.goroutine, .logs, event.proc), task: task == nil ? nil : event.task)
-        if let task { writeLog(event, on: task, task: nil) }
+        let isInTask = event.task != .background && event.task != .absent
+        writeLog(event, on: instantTrack(event.goroutine, .logs, event.proc), task: isInTask ? event.task : nil)
+        if let track = taskTracks[event.task] { writeLog(event, on: track, task: event.task) }
     }
 
+    /// A log stands with its goroutine, and also with its task while that is open.
     private func writeLog(_ event: Event, on track: UInt64, task: TaskID?) {
         packets.beginEvent(.instant, .log, track, at: now)
         // `category: message`
@@ -424,7 +407,8 @@ extension PerfettoWriter {
             $0.append(event.message, packets.tables)
         }
         packets.annotate(.stack, stack: event.stack)
-        if let task { packets.annotate(.task, unsigned: task.rawValue) } else { goroutines.annotate(.goroutine, event.goroutine) }
+        goroutines.annotate(.goroutine, event.goroutine)
+        if let task { packets.annotate(.task, unsigned: task.rawValue) }
         packets.annotate(.category, event.name)
         packets.annotate(.message) { $0.append(event.message, packets.tables) }
         packets.endEvent()
@@ -452,7 +436,6 @@ extension PerfettoWriter {
     /// A CPU sample of the goroutine's thread, on its proc's CPU.
     private func writeSample(_ event: Event) {
         let thread = goroutines.find(event.goroutine)?.pointee.number ?? 0
-        let cpu = event.proc.rawValue >= 0 ? UInt64(event.proc.rawValue) : nil
-        packets.sample(UInt64(thread), in: SchedulerEvents.pid, cpu: cpu, event.stack, at: now)
+        packets.sample(scheduler.tid(thread), in: SchedulerEvents.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)
     }
 }

@@ -45,9 +45,10 @@ final class SchedulerEvents {
     /// Wait reasons that have been interned, and those that the next bundle interns.
     private var reasons = NumberSet()
     private let newSymbols = ProtoBuffer(capacity: 1024)
-    private var isNew = true
 
     init(_ packets: PacketWriter) { self.packets = packets }
+
+    deinit { newSymbols.deallocate() }
 
     private var buffer: ProtoBuffer { packets.buffer }
 
@@ -112,8 +113,15 @@ final class SchedulerEvents {
         newSymbols.end(entry)
     }
 
+    /// The thread of a goroutine's number; 0, none, for one that has no thread.
+    func tid(_ number: UInt32) -> UInt64 { isThread(number) ? UInt64(number) : 0 }
+
     /// The CPU of a proc; nil for no proc, and for the numbers that Go 1.5–1.21 use for timers and the like.
-    private func cpu(_ proc: ProcID) -> CPUBundle? {
+    func cpuNumber(_ proc: ProcID) -> UInt64? {
+        proc.rawValue >= 0 && proc.rawValue < Self.cpuLimit ? UInt64(proc.rawValue) : nil
+    }
+
+    @inline(__always) private func cpu(_ proc: ProcID) -> CPUBundle? {
         guard proc.rawValue >= 0, proc.rawValue < Self.cpuLimit else { return nil }
         let index = Int(proc.rawValue)
         if index >= cpus.count { cpus.append(contentsOf: repeatElement(nil, count: index + 1 - cpus.count)) }
