@@ -15,9 +15,9 @@ public enum Formats {
     /// Formats that can be written.
     public static let outputs: [OutputFormat] = [
         ChromeJSONFormat.format,
+        PerfettoFormat.format,
         CSVFormat.format,
         JSONLinesOutputFormat.format,
-        PerfettoFormat.format,
         NullFormat.format,
     ]
 
