@@ -7,8 +7,11 @@
 
 .PHONY: build demo test record bench format system clean
 
+# Exclusive access is checked in all tests; without the checks Chrome JSON is written 1.4 times as fast.
+FAST = -Xswiftc -enforce-exclusivity=unchecked
+
 build: system
-	swift build -c release --product vestige --static-swift-stdlib
+	swift build -c release --product vestige --static-swift-stdlib $(FAST)
 
 demo: build
 	scripts/demo.sh .build/release/vestige demo-out
