@@ -56,7 +56,7 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (chrome).")
+    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (viewers).")
     var noFlows = false
 
     @OptionGroup var reporting: ReportingOptions
