@@ -38,6 +38,7 @@ for format in $formats; do
 	case $format in
 	chrome) echo "  $out/orders.json       drop it on https://ui.perfetto.dev, or load it in chrome://tracing" ;;
 	perfetto) echo "  $out/orders.pftrace    drop it on https://ui.perfetto.dev" ;;
+	perfetto-json) echo "  $out/orders.perfetto.json  the same, as JSON" ;;
 	csv) echo "  $out/orders-csv/       one table a file: open them in a spreadsheet" ;;
 	jsonl) echo "  $out/orders.jsonl      one event a line: less, grep or jq" ;;
 	null) ;;

@@ -8,6 +8,8 @@ public struct Conversion {
     public var options = OutputOptions()
     /// Whether an output that exists may be replaced.
     public var overwrites = false
+    /// How many events an output may hold; more are refused. Nil for any number.
+    public var maxEventCount: UInt64?
     /// What the events pass through, in this order.
     public var stages: [any Stage] = []
     /// Called at most ten times a second.
@@ -21,7 +23,8 @@ public struct Conversion {
     /// Converts. What can be read of a damaged input is written, and the output is complete in itself.
     ///
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read; `usage`,
-    ///   `outputFailed` or `outputClosed` for what concerns the output. No output appears then.
+    ///   `outputFailed` or `outputClosed` for what concerns the output, `usage` also if there are more
+    ///   events than `maxEventCount`. No output appears then.
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
@@ -33,6 +36,7 @@ public struct Conversion {
         var eventCount: UInt64 = 0
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
             eventCount += UInt64(events.count)
+            try checkEventCount(eventCount)
             try writer.write(events, tables: input.tables)
         }
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
@@ -45,6 +49,16 @@ public struct Conversion {
         return ConversionResult(
             eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+    }
+
+    private func checkEventCount(_ count: UInt64) throws(TraceError) {
+        guard let maxEventCount, count > maxEventCount else { return }
+        // Of what viewers read, Perfetto's own format is the one that goes furthest.
+        let (format, best) = (plan.format, PerfettoFormat.format.name)
+        let advice = format.hasFlows && format.name != best ? "--to \(best), of which viewers take more, or " : ""
+        throw TraceError(
+            .usage, file: input, expected: "at most \(maxEventCount) events (--max-events)",
+            found: "more; try \(advice)a larger --max-events")
     }
 
     private func checkOptions() throws(TraceError) {

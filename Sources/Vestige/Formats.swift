@@ -16,6 +16,7 @@ public enum Formats {
     public static let outputs: [OutputFormat] = [
         ChromeJSONFormat.format,
         PerfettoFormat.format,
+        PerfettoJSONFormat.format,
         CSVFormat.format,
         JSONLinesOutputFormat.format,
         NullFormat.format,

@@ -56,8 +56,14 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (chrome).")
+    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (viewers).")
     var noFlows = false
+
+    @Option(
+        name: .customLong("max-events"),
+        help: ArgumentHelp(
+            "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
+    var maxEvents: EventCount?
 
     @OptionGroup var reporting: ReportingOptions
 
@@ -70,6 +76,7 @@ struct ConvertCommand: ParsableCommand {
         let plan = try OutputPlan(input: input, output: output, formatName: to)
         var conversion = Conversion(input: input, plan: plan)
         conversion.overwrites = force
+        conversion.maxEventCount = maxEvents?.value
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.writesFlows = !noFlows
         let bar = reporting.makeProgressBar()

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Converts every trace of a folder to Chrome JSON and asks two viewers what they make of it: Perfetto's
 # trace processor and catapult (chrome://tracing). Fails if one counts an import error or a warning, or
-# finds no slices. Converts it to Perfetto's own format, too, and fails if the trace processor counts an
-# error, or if its tables do not have the facts that the events have (`facts.py`, `facts.sql`).
+# finds no slices. Perfetto is asked about perfetto-json too, and must find as many slices and arrows.
+# Converts it to Perfetto's own format, too, and fails if the trace processor counts an error, or if its
+# tables do not have the facts that the events have (`facts.py`, `facts.sql`).
 #
 #   Tests/viewers/check.sh VESTIGE FOLDER [PATTERN]
 #
@@ -12,7 +13,7 @@
 set -u
 
 if [ $# -lt 2 ]; then
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 vestige=$1
@@ -44,7 +45,21 @@ fail() {
 # A count in the JSON that a viewer prints.
 number() { sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$scratch/stats"; }
 
+# Counts slices and arrows as "SLICES,ARROWS".
+ask_perfetto() {
+    if ! "$viewers/perfetto_query" --errors --no-header "$1" \
+        "select (select count(*) from slice) || ',' || (select count(*) from flow)" > "$scratch/perfetto" 2>&1; then
+        fail "$name" "Perfetto, $(basename "$1"): $(cat "$scratch/perfetto")"
+        return 1
+    fi
+    answer=$(head -n 1 "$scratch/perfetto")
+    if [ "${answer%%,*}" -gt 0 ] 2> /dev/null; then return 0; fi
+    fail "$name" "Perfetto finds no slices in $(basename "$1")"
+    return 1
+}
+
 check() {
+    found=
     name=$(basename "$1")
     json=$scratch/out.json
     # A damaged trace is converted as far as it goes; one that cannot be read at all has no output.
@@ -52,12 +67,14 @@ check() {
         fail "$name" "not converted: $(head -n 1 "$scratch/messages")"
         return
     fi
-    if ! "$viewers/perfetto_query" --errors --no-header "$json" \
-        "select count(*) from slice" > "$scratch/perfetto" 2>&1; then
-        fail "$name" "Perfetto: $(cat "$scratch/perfetto")"
+    ask_perfetto "$json" && found=$answer
+    slices=${found%%,*}
+    perfetto_json=$scratch/out.perfetto.json
+    if ! "$vestige" convert --quiet --to perfetto-json -f -o "$perfetto_json" "$1" 2> "$scratch/messages"; then
+        fail "$name" "not converted to perfetto-json: $(head -n 1 "$scratch/messages")"
+    elif ask_perfetto "$perfetto_json" && [ "$answer" != "$found" ]; then
+        fail "$name" "slices, arrows: $found of chrome, $answer of perfetto-json"
     fi
-    slices=$(head -n 1 "$scratch/perfetto")
-    [ "$slices" -gt 0 ] 2> /dev/null || fail "$name" "Perfetto finds no slices"
     rows=$(grep -c '"name":"thread_name"' "$json")
     if [ "$rows" -gt "$catapult_rows" ]; then
         echo "ok $name: $slices slices in Perfetto; catapult was not asked to draw $rows rows"

@@ -26,8 +26,10 @@ public final class ChromeJSONWriter: TraceWriter {
     private var now: Int64 = 0
     private var isEmpty = true
 
-    public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions()) {
-        text = ChromeText(sink)
+    public init(
+        _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
+    ) {
+        text = ChromeText(sink, dialect)
         goroutines = GoroutineRows(text, writesFlows: options.writesFlows)
         procs = OccupancyRows(.procs, text, goroutines)
         threads = OccupancyRows(.threads, text, goroutines)
@@ -288,7 +290,7 @@ extension ChromeJSONWriter {
         guard event.parentTask != .absent, event.parentTask != .background else { return }
         text.beginTask(.mark, event.parentTask.rawValue, now)
         text.buffer.append(",\"name\":\"child: ")
-        text.content(event.name)
+        text.nameContent(event.name)
         text.buffer.append("\"")
         text.argument("task", id: event.task.rawValue)
         text.end()
@@ -309,11 +311,13 @@ extension ChromeJSONWriter {
         guard event.task != .background, event.task != .absent else { return }
         text.beginTask(.mark, event.task.rawValue, now)
         nameLog(event)
+        text.argument("category", ifSubstituted: event.name)
+        text.argument("message", ifSubstituted: event.message)
         goroutines.argument("goroutine", event.goroutine)
         text.end()
     }
 
-    /// `category: message`
+    /// `category: message`, which stand in arguments too.
     private func nameLog(_ event: Event) {
         text.buffer.append(",\"name\":\"")
         if event.name != .empty {

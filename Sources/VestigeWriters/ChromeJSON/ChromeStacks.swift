@@ -5,7 +5,7 @@ import VestigeCore
 final class ChromeStacks {
     /// A bit for every stack id.
     private var used: [UInt64] = []
-    private var summaries = TextCache(byteLimit: 8 << 20)
+    private var arguments = TextCache(byteLimit: 8 << 20)
     private var programFrames = TextCache(byteLimit: 1 << 20)
 
     /// Frames in a summary. Catapult shows the rest, and a deep stack would drown the other arguments.
@@ -23,12 +23,19 @@ final class ChromeStacks {
         }
     }
 
-    /// Writes the string `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
-    func appendSummary(_ id: StackID, _ text: ChromeText) {
-        if let summary = summaries.find(id.rawValue) { return text.buffer.append(summary) }
+    /// Frames in full. Go records at most 128; a forged trace may hold a huge stack that many small
+    /// events refer to.
+    private static let frameLimit = 256
+
+    /// Writes the value of the argument that shows a stack, innermost frame first.
+    func appendArgument(_ id: StackID, _ text: ChromeText) {
+        if let argument = arguments.find(id.rawValue) { return text.buffer.append(argument) }
         let begin = text.buffer.count
-        render(id, text)
-        summaries.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
+        switch text.dialect {
+        case .catapult: appendSummary(id, text)
+        case .perfetto: appendList(id, text)
+        }
+        arguments.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
     }
 
     /// Writes the innermost frame outside the runtime, as a string: where the program itself was; or the
@@ -45,7 +52,28 @@ final class ChromeStacks {
         programFrames.keep(UnsafeBufferPointer(rebasing: text.buffer.pending[begin...]), as: id.rawValue)
     }
 
-    private func render(_ id: StackID, _ text: ChromeText) {
+    /// The list `["main.f (a.go:1)","main.g (b.go:2)"]`, of which Perfetto makes a line each.
+    private func appendList(_ id: StackID, _ text: ChromeText) {
+        let stacks = text.tables.stacks
+        var left = Int(stacks.node(id).depth)
+        text.buffer.append("[\"")
+        for frame in stacks.frames(id).prefix(Self.frameLimit) {
+            text.content(frame: frame)
+            left -= 1
+            if left > 0 { text.buffer.append("\",\"") }
+        }
+        if left > 0 { appendRest(left, text) }
+        text.buffer.append("\"]")
+    }
+
+    private func appendRest(_ count: Int, _ text: ChromeText) {
+        text.buffer.append("… ")
+        text.buffer.append(count)
+        text.buffer.append(" more")
+    }
+
+    /// The string `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`.
+    private func appendSummary(_ id: StackID, _ text: ChromeText) {
         let stacks = text.tables.stacks
         text.buffer.append(byte: UInt8(ascii: "\""))
         var left = Int(stacks.node(id).depth)
@@ -54,11 +82,7 @@ final class ChromeStacks {
             left -= 1
             if left > 0 { text.buffer.append(" ← ") }
         }
-        if left > 0 {
-            text.buffer.append("… ")
-            text.buffer.append(left)
-            text.buffer.append(" more")
-        }
+        if left > 0 { appendRest(left, text) }
         text.buffer.append(byte: UInt8(ascii: "\""))
     }
 

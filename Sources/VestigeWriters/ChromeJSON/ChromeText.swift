@@ -9,6 +9,7 @@ import VestigeCore
 ///     text.argument("proc", 3)
 ///     text.end()
 final class ChromeText {
+    let dialect: ChromeDialect
     let buffer: TextBuffer
     private(set) var tables = TraceTables()
     let stacks = ChromeStacks()
@@ -18,17 +19,20 @@ final class ChromeText {
     private var usedProcesses: UInt32 = 0
     private var isFirst = true
     private var hasArguments = false
+    /// What the event at hand is named after, if its name does not show that exactly; else empty.
+    private var original = StringID.empty
     /// By string id: the bytes of those that stand in JSON as they are.
     private var plainStrings: [PlainString] = []
 
     private struct PlainString: BitwiseCopyable {
-        /// Nil if the string was not looked at yet.
+        /// Nil if the string was not looked at yet, or is empty.
         var start: UnsafePointer<UInt8>?
-        /// -1 if it needs escapes.
+        /// -1 if it needs escapes or substitutes.
         var length: Int
     }
 
-    init(_ sink: any ByteSink) {
+    init(_ sink: any ByteSink, _ dialect: ChromeDialect) {
+        self.dialect = dialect
         buffer = TextBuffer(sink, capacity: 512 << 10)
     }
 
@@ -40,20 +44,34 @@ final class ChromeText {
 
     // MARK: - The file
 
-    func openFile() { buffer.append("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n") }
+    func openFile() {
+        switch dialect {
+        case .catapult: buffer.append("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n")
+        case .perfetto: buffer.append("{\"traceEvents\":[\n")
+        }
+    }
 
     /// Names the processes and completes the file.
     func closeFile() throws(TraceError) {
         for process in ChromeProcess.allCases where usedProcesses & 1 << process.rawValue != 0 {
             nameProcess(process)
         }
-        buffer.append("\n],\n\"stackFrames\":{")
-        try stacks.writeFrames(self)
-        buffer.append("},\n\"otherData\":{\"converter\":\"vestige\"")
+        switch dialect {
+        case .catapult:
+            buffer.append("\n],\n\"stackFrames\":{")
+            try stacks.writeFrames(self)
+            buffer.append("},\n\"otherData\":{\"converter\":\"vestige\"")
+        case .perfetto:
+            // Version 58 shows these; older ones skip them.
+            buffer.append("\n],\n\"metadata\":{\"converter\":\"vestige\"")
+        }
         for (index, source) in tables.sources.enumerated() {
             buffer.append(",\"source \(index + 1)\":")
             let parts = [source.format, source.formatVersion, source.goVersion.map { "Go \($0)" }]
-            buffer.appendJSONString(parts.compactMap { $0 }.joined(separator: ", "))
+            var value = parts.compactMap { $0 }.joined(separator: ", ")
+            buffer.append(byte: UInt8(ascii: "\""))
+            value.withUTF8 { content($0) }
+            buffer.append(byte: UInt8(ascii: "\""))
         }
         buffer.append("}}\n")
         try buffer.flush()
@@ -174,6 +192,10 @@ final class ChromeText {
     }
 
     func end() {
+        if original != .empty {
+            exactArgument("original_name", original)
+            original = .empty
+        }
         buffer.append(hasArguments ? "}}" : "}")
         hasArguments = false
     }
@@ -186,41 +208,70 @@ final class ChromeText {
         buffer.append(byte: UInt8(ascii: "\""))
     }
 
-    func name(_ name: StringID) {
+    /// `keepsOriginal` is false where an argument cannot be text (counters).
+    func name(_ name: StringID, keepsOriginal: Bool = true) {
         buffer.append(",\"name\":\"")
-        content(name)
+        if keepsOriginal { nameContent(name) } else { content(name) }
         buffer.append(byte: UInt8(ascii: "\""))
     }
 
-    /// One of the colours that catapult knows; Perfetto colours by name.
+    /// A string in a name. An argument will tell it exactly if substitutes are shown.
+    func nameContent(_ id: StringID) {
+        content(id)
+        if hasSubstitutes(id) { original = id }
+    }
+
+    /// True if the viewer takes colours; Perfetto colours by name.
+    var hasColors: Bool { dialect == .catapult }
+
+    /// One of the colours that catapult knows.
     func color(_ name: StaticString) {
+        guard hasColors else { return }
         buffer.append(",\"cname\":\"")
         buffer.append(name)
         buffer.append(byte: UInt8(ascii: "\""))
     }
 
+    // MARK: - Strings
+
     /// A string as it stands between quotes.
     func content(_ id: StringID) {
-        let index = Int(id.rawValue)
-        guard index < plainStrings.count, let start = plainStrings[index].start else { return contentOfNew(id) }
-        let length = plainStrings[index].length
-        if length >= 0 {
-            buffer.append(UnsafeBufferPointer(start: start, count: length))
+        let plain = plainString(id)
+        if plain.length >= 0 {
+            buffer.append(UnsafeBufferPointer(start: plain.start, count: plain.length))
         } else {
-            buffer.appendJSONContent(tables.strings.bytes(id))
+            content(tables.strings.bytes(id))
         }
     }
 
-    /// Looks whether the string needs escapes, which few do, and writes it. Its bytes never move.
-    private func contentOfNew(_ id: StringID) {
+    private func content(_ bytes: UnsafeBufferPointer<UInt8>) {
+        switch dialect {
+        case .catapult: buffer.appendJSONContent(bytes)
+        case .perfetto: VisibleSubstitutes.append(bytes, to: buffer)
+        }
+    }
+
+    private func plainString(_ id: StringID) -> PlainString {
+        let index = Int(id.rawValue)
+        guard index < plainStrings.count, plainStrings[index].start != nil else { return inspect(id) }
+        return plainStrings[index]
+    }
+
+    /// Looks whether the string needs escapes, which few do. Its bytes never move.
+    private func inspect(_ id: StringID) -> PlainString {
         let bytes = tables.strings.bytes(id)
-        buffer.appendJSONContent(bytes)
-        guard let start = bytes.baseAddress else { return }
+        guard let start = bytes.baseAddress else { return PlainString(start: nil, length: 0) }
         let index = Int(id.rawValue)
         while index >= plainStrings.count { plainStrings.append(PlainString(start: nil, length: 0)) }
-        let isSpecial = bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-        let isPlain = !isSpecial && tables.strings.isValidUTF8(id)
+        let isPlain = !bytes.contains(where: VisibleSubstitutes.isNeeded) && tables.strings.isValidUTF8(id)
         plainStrings[index] = PlainString(start: start, length: isPlain ? bytes.count : -1)
+        return plainStrings[index]
+    }
+
+    /// True if `content` shows substitutes for some of the string's characters.
+    private func hasSubstitutes(_ id: StringID) -> Bool {
+        guard dialect == .perfetto, plainString(id).length < 0 else { return false }
+        return tables.strings.bytes(id).contains(where: VisibleSubstitutes.isNeeded)
     }
 
     // MARK: - Arguments
@@ -248,10 +299,25 @@ final class ChromeText {
     }
 
     func argument(_ name: StaticString, _ value: StringID) {
+        if hasSubstitutes(value) { return exactArgument(name, value) }
         key(name)
         buffer.append(byte: UInt8(ascii: "\""))
         content(value)
         buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    /// An argument for a string that a name shows with substitutes; none if it shows it exactly.
+    func argument(_ name: StaticString, ifSubstituted value: StringID) {
+        if hasSubstitutes(value) { exactArgument(name, value) }
+    }
+
+    /// A string in quotes of its own, `"\"C:\\\""`: where a string holds `\"` and does not end in a
+    /// backslash, every version of Perfetto reads its escapes rightly.
+    private func exactArgument(_ name: StaticString, _ value: StringID) {
+        key(name)
+        buffer.append("\"\\\"")
+        buffer.appendJSONContent(tables.strings.bytes(value))
+        buffer.append("\\\"\"")
     }
 
     func flag(_ name: StaticString) {
@@ -263,11 +329,13 @@ final class ChromeText {
     /// ignores the id. Must come before the arguments.
     func stack(_ id: StackID) {
         guard id != .absent else { return }
-        buffer.append(",\"sf\":")
-        buffer.append(id.rawValue)
-        stacks.markUsed(id, tables.stacks)
+        if dialect == .catapult {
+            buffer.append(",\"sf\":")
+            buffer.append(id.rawValue)
+            stacks.markUsed(id, tables.stacks)
+        }
         key("stack")
-        stacks.appendSummary(id, self)
+        stacks.appendArgument(id, self)
     }
 
     /// The first frame of a stack outside the runtime: where the program itself was.
@@ -283,7 +351,7 @@ final class ChromeText {
         buffer.append(" (")
         let file = tables.strings.bytes(frame.file)
         let baseName = (file.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
-        buffer.appendJSONContent(UnsafeBufferPointer(rebasing: file[baseName...]))
+        content(UnsafeBufferPointer(rebasing: file[baseName...]))
         buffer.append(byte: UInt8(ascii: ":"))
         buffer.append(frame.line)
         buffer.append(byte: UInt8(ascii: ")"))

@@ -100,7 +100,7 @@ final class CounterTracks {
     private func write(_ name: StringID, _ value: UInt64, at now: Int64) {
         text.beginCounter(now)
         let known = knownMetric(name)
-        if let known { text.name(known.title) } else { text.name(name) }
+        if let known { text.name(known.title) } else { text.name(name, keepsOriginal: false) }
         // An integer above 2^63 - 1 is read wrongly; no metric has one.
         text.argument(known?.unit ?? "value", Int64(clamping: value))
         text.end()

@@ -126,16 +126,21 @@ final class GoroutineRows {
     }
 
     private func nameState(_ span: LifelineSpan) {
-        // Name and colour in one piece: this is written most.
+        // Name and colour in one piece each: this is written most.
         switch span.state {
-        case .running: text.buffer.append(",\"name\":\"running\",\"cname\":\"thread_state_running\"")
-        case .runnable: text.buffer.append(",\"name\":\"runnable\",\"cname\":\"thread_state_runnable\"")
-        case .syscall: text.buffer.append(",\"name\":\"syscall\",\"cname\":\"thread_state_iowait\"")
+        case .running: append(",\"name\":\"running\"", color: ",\"cname\":\"thread_state_running\"")
+        case .runnable: append(",\"name\":\"runnable\"", color: ",\"cname\":\"thread_state_runnable\"")
+        case .syscall: append(",\"name\":\"syscall\"", color: ",\"cname\":\"thread_state_iowait\"")
         default:
             text.buffer.append(span.name == .empty ? ",\"name\":\"waiting" : ",\"name\":\"waiting: ")
-            text.content(span.name)
-            text.buffer.append("\",\"cname\":\"thread_state_sleeping\"")
+            text.nameContent(span.name)
+            append("\"", color: ",\"cname\":\"thread_state_sleeping\"")
         }
+    }
+
+    @inline(__always) private func append(_ name: StaticString, color: StaticString) {
+        text.buffer.append(name)
+        if text.hasColors { text.buffer.append(color) }
     }
 
     /// A running goroutine's stack is known where it stops, and there it is the next slice's.

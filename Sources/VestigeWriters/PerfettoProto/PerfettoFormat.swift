@@ -7,7 +7,7 @@ public enum PerfettoFormat {
         name: "perfetto",
         summary: "Perfetto's own format, with goroutines also as threads of a scheduler, for ui.perfetto.dev and SQL",
         suffix: ".pftrace",
-        isBinary: true,
+        isBinary: true, hasFlows: true,
         make: { target, options throws(TraceError) in
             PerfettoWriter(try target.sink(named: nil), options: options)
         })

@@ -31,16 +31,18 @@ struct ChromeFile {
 
     /// What the writer makes of these events, given in batches of `capacity`.
     init(
-        writing events: [Event], _ tables: TraceTables, capacity: Int = 8192, options: OutputOptions = OutputOptions()
+        writing events: [Event], _ tables: TraceTables, dialect: ChromeDialect = .catapult, capacity: Int = 8192,
+        options: OutputOptions = OutputOptions()
     ) throws {
-        try self.init(Self.bytes(writing: events, tables, capacity: capacity, options: options))
+        try self.init(Self.bytes(writing: events, tables, dialect: dialect, capacity: capacity, options: options))
     }
 
     static func bytes(
-        writing events: [Event], _ tables: TraceTables, capacity: Int = 8192, options: OutputOptions = OutputOptions()
+        writing events: [Event], _ tables: TraceTables, dialect: ChromeDialect = .catapult, capacity: Int = 8192,
+        options: OutputOptions = OutputOptions()
     ) throws -> [UInt8] {
         let sink = MemorySink()
-        let writer = ChromeJSONWriter(sink, options: options)
+        let writer = ChromeJSONWriter(sink, dialect: dialect, options: options)
         try events.withUnsafeBufferPointer { all in
             for start in stride(from: 0, to: all.count, by: capacity) {
                 let end = min(all.count, start + capacity)
@@ -56,7 +58,9 @@ struct ChromeFile {
     /// Nanoseconds from the microseconds of a file.
     static func nanoseconds(_ value: Any?) -> Int { Int(((value as? Double ?? .nan) * 1000).rounded()) }
 
-    static func row(_ event: [String: Any]) -> Row { Row(pid: event["pid"] as? Int ?? 0, tid: event["tid"] as? Int ?? 0) }
+    static func row(_ event: [String: Any]) -> Row {
+        Row(pid: event["pid"] as? Int ?? 0, tid: event["tid"] as? Int ?? 0)
+    }
 
     var slices: [Slice] {
         events("X").map { event in
@@ -90,7 +94,9 @@ struct ChromeFile {
     }
 
     func counter(_ name: String) -> [[String: Any]] {
-        events("C").filter { $0["name"] as? String == name }.sorted { Self.nanoseconds($0["ts"]) < Self.nanoseconds($1["ts"]) }
+        events("C").filter { $0["name"] as? String == name }.sorted {
+            Self.nanoseconds($0["ts"]) < Self.nanoseconds($1["ts"])
+        }
     }
 
     // MARK: - What viewers refuse
@@ -106,7 +112,9 @@ struct ChromeFile {
             for slice in slices.sorted(by: { ($0.start, -$0.end) < ($1.start, -$1.end) }) {
                 while let top = open.last, top.end <= slice.start { open.removeLast() }
                 if let top = open.last, slice.end > top.end {
-                    defects.append("\(row): \(slice.start)–\(slice.end) \(slice.name) overlaps \(top.start)–\(top.end) \(top.name)")
+                    defects.append(
+                        "\(row): \(slice.start)–\(slice.end) \(slice.name) overlaps \(top.start)–\(top.end) \(top.name)"
+                    )
                 }
                 open.append(slice)
             }

@@ -6,10 +6,12 @@ import VestigeTestSupport
 struct ChromeJSONCorpusTests {
     static let traces = Corpus.traces.filter { $0.must == "ok" && $0.eventsFile != nil }
 
-    @Test("every listed trace becomes a file that viewers take whole", arguments: traces)
-    func converts(_ trace: CorpusTrace) throws {
+    @Test(
+        "every listed trace becomes a file that viewers take whole", arguments: traces,
+        [ChromeDialect.catapult, .perfetto])
+    func converts(_ trace: CorpusTrace, _ dialect: ChromeDialect) throws {
         let listing = try TruthListing(path: try #require(trace.eventsPath))
-        let file = try ChromeFile(writing: listing.events, listing.tables)
+        let file = try ChromeFile(writing: listing.events, listing.tables, dialect: dialect)
         #expect(file.defects == [])
         let states = listing.events.filter { $0.kind == .goroutineTransition }.map(\.toGoroutineState)
         if states.contains(.running) {

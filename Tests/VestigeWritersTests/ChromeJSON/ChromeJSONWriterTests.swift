@@ -82,7 +82,9 @@ struct ChromeJSONWriterTests {
         let recording = Recording.small
         let file = try ChromeFile(writing: recording.events, recording.tables)
         let names = file.rowNames
-        let arrows = file.events("s").map { "\($0["name"]!) \(names[ChromeFile.row($0)]!) \(ChromeFile.nanoseconds($0["ts"]))" }
+        let arrows = file.events("s").map {
+            "\($0["name"]!) \(names[ChromeFile.row($0)]!) \(ChromeFile.nanoseconds($0["ts"]))"
+        }
         #expect(arrows == ["creates Goroutines/G1 main.main 1000", "wakes Goroutines/G1 main.main 7123"])
         #expect(Set(file.events("f").map { names[ChromeFile.row($0)] }) == ["Goroutines/G18 main.worker"])
         #expect(file.events("f").allSatisfy { $0["bp"] as? String == "e" })
@@ -287,7 +289,8 @@ struct ChromeJSONDetailTests {
         var recording = Recording()
         recording.transition(0, 1, .undetermined, .running)
         for step: Int64 in 1...5000 {
-            recording.transition(step * 100, 1, step % 2 == 1 ? .running : .waiting, step % 2 == 1 ? .waiting : .running)
+            recording.transition(
+                step * 100, 1, step % 2 == 1 ? .running : .waiting, step % 2 == 1 ? .waiting : .running)
             recording.metric(step * 100 + 1, "/memory/classes/heap/objects:bytes", UInt64(step))
         }
         recording.metric(900_000, "/sched/gomaxprocs:threads", 8)
@@ -385,10 +388,11 @@ struct ChromeJSONDetailTests {
     @Test("whatever events come, slices nest and arrows fit, and batches do not matter", arguments: 1...40)
     func randomEvents(_ seed: Int) throws {
         let recording = Recording.random(seed: UInt64(seed), count: 600)
-        let bytes = try ChromeFile.bytes(writing: recording.events, recording.tables)
+        let dialect = seed % 2 == 0 ? ChromeDialect.catapult : .perfetto
+        let bytes = try ChromeFile.bytes(writing: recording.events, recording.tables, dialect: dialect)
         let defects = try ChromeFile(bytes).defects
         #expect(defects == [], "seed \(seed)")
-        let single = try ChromeFile.bytes(writing: recording.events, recording.tables, capacity: 1)
+        let single = try ChromeFile.bytes(writing: recording.events, recording.tables, dialect: dialect, capacity: 1)
         #expect(bytes == single, "seed \(seed)")
     }
 
@@ -421,7 +425,8 @@ extension Recording {
             case 0...4:
                 recording.transition(
                     time, goroutine, states[number(6)], states[number(6)], by: number(2) == 0 ? nil : context,
-                    proc: Int32(number(3)) - 1, thread: Int64(number(3)) - 1, own: recording.stack("main.f\(number(3))"))
+                    proc: Int32(number(3)) - 1, thread: Int64(number(3)) - 1, own: recording.stack("main.f\(number(3))")
+                )
             case 5: recording.procStops(time, Int32(number(2)))
             case 6: recording.region(time, .regionBegin, "r\(number(4))", on: goroutine)
             case 7: recording.region(time, .regionEnd, "r\(number(4))", on: goroutine)

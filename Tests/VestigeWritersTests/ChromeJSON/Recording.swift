@@ -32,7 +32,8 @@ struct Recording {
             Event(
                 kind: .goroutineTransition, timeNanoseconds: 0, goroutine: GoroutineID(by ?? goroutine),
                 proc: ProcID(proc), thread: ThreadID(thread), stack: stack, name: string(reason),
-                argument0: UInt64(bitPattern: goroutine), argument1: UInt64(own.rawValue), detail: Event.pack(from, to)))
+                argument0: UInt64(bitPattern: goroutine), argument1: UInt64(own.rawValue), detail: Event.pack(from, to))
+        )
     }
 
     mutating func procStops(_ time: Int64, _ proc: Int32) {
@@ -76,7 +77,8 @@ struct Recording {
         recording.transition(
             5000, 18, .running, .waiting, proc: 1, thread: 101, reason: "chan receive",
             own: recording.stack("runtime.chanrecv1", "main.worker"))
-        recording.transition(7123, 18, .waiting, .runnable, by: 1, stack: recording.stack("runtime.chansend1", "main.main"))
+        recording.transition(
+            7123, 18, .waiting, .runnable, by: 1, stack: recording.stack("runtime.chansend1", "main.main"))
         recording.transition(8000, 18, .runnable, .running, by: -1, proc: 1, thread: 101)
         recording.transition(9000, 18, .running, .notExist, proc: 1, thread: 101)
         recording.transition(9500, 1, .running, .notExist)
