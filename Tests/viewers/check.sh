@@ -105,7 +105,7 @@ check_native() {
     fi
     python3 "$root/Tests/viewers/facts.py" < "$scratch/out.jsonl" | LC_ALL=C sort > "$scratch/expected"
     "$viewers/perfetto_query" --no-header "$native" -f "$root/Tests/viewers/facts.sql" 2>&1 | LC_ALL=C sort > "$scratch/found"
-    if ! diff "$scratch/expected" "$scratch/found" > "$scratch/difference"; then
+    if ! diff -a "$scratch/expected" "$scratch/found" > "$scratch/difference"; then
         fail "$name" "native: $(head -n 6 "$scratch/difference")"
         return
     fi

@@ -8,8 +8,8 @@ from collections import Counter
 
 # Perfetto's name for a CPU is at most this.
 CPU_LIMIT = 1024
-# What perfetto_query writes for characters that would break a line.
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# What perfetto_query writes for characters that would break a line, and Vestige for NUL.
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\u2400"})
 
 facts = Counter()
 states = {}  # goroutine: state, and since when it runs

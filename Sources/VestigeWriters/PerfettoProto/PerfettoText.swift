@@ -17,17 +17,17 @@ final class PerfettoText {
         return buffer.pending
     }
 
-    /// A string, with U+FFFD for each byte that is not UTF-8.
+    /// A string, with U+FFFD for each byte that is not UTF-8, and U+2400 for NUL, at which SQL ends a string.
     func append(_ id: StringID, _ tables: TraceTables) {
         let bytes = tables.strings.bytes(id)
-        if tables.strings.isValidUTF8(id) { return buffer.append(bytes) }
+        if tables.strings.isValidUTF8(id), !bytes.contains(0) { return buffer.append(bytes) }
         var index = 0
         while index < bytes.count {
             let length = UTF8Validation.sequenceLength(bytes, at: index)
-            if length == 0 {
-                buffer.append("\u{fffd}")
-            } else {
-                buffer.append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
+            switch (length, bytes[index]) {
+            case (0, _): buffer.append("\u{fffd}")
+            case (_, 0): buffer.append("\u{2400}")
+            default: buffer.append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
             }
             index += max(length, 1)
         }

@@ -255,7 +255,9 @@ extension PerfettoWriter {
 
     private func isStopTheWorld(_ name: StringID) -> Bool {
         let index = Int(name.rawValue)
-        if index >= stopNames.count { stopNames.append(contentsOf: repeatElement(0, count: index + 1 - stopNames.count)) }
+        if index >= stopNames.count {
+            stopNames.append(contentsOf: repeatElement(0, count: index + 1 - stopNames.count))
+        }
         if stopNames[index] == 0 {
             stopNames[index] = packets.tables.strings.bytes(name).starts(with: "stop-the-world".utf8) ? 1 : 2
         }
@@ -436,6 +438,7 @@ extension PerfettoWriter {
     /// A CPU sample of the goroutine's thread, on its proc's CPU.
     private func writeSample(_ event: Event) {
         let thread = goroutines.find(event.goroutine)?.pointee.number ?? 0
-        packets.sample(scheduler.tid(thread), in: SchedulerEvents.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)
+        packets.sample(
+            scheduler.tid(thread), in: SchedulerEvents.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)
     }
 }

@@ -87,9 +87,10 @@ struct PerfettoFile {
             scheduling += self.scheduling(packet, at: time)
             lastTime = max(lastTime, time)
         }
-        for (time, packet) in events.enumerated().sorted(by: { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) })
-            .map(\.element)
-        {
+        for (time, packet) in events.enumerated().sorted(by: {
+            ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
+        })
+        .map(\.element) {
             take(packet.message("track_event")!, at: time)
         }
         for step in scheduling.enumerated().sorted(by: {
@@ -122,7 +123,8 @@ struct PerfettoFile {
 
     private mutating func fileTime(_ packet: ProtoMessage) -> UInt64 {
         guard let time = packet.number("timestamp") else { return 0 }
-        let isIncremental = packet.number("trusted_packet_sequence_id") == 1 && packet.number("timestamp_clock_id") == nil
+        let isIncremental =
+            packet.number("trusted_packet_sequence_id") == 1 && packet.number("timestamp_clock_id") == nil
         if !isIncremental { return time }
         clock += time
         return clock
@@ -154,7 +156,9 @@ struct PerfettoFile {
             slices.append(slice)
             annotate(slices.count - 1, event)
         case 2:
-            guard let index = open[track]?.popLast() else { return defects.append("nothing to end on \(track) at \(time)") }
+            guard let index = open[track]?.popLast() else {
+                return defects.append("nothing to end on \(track) at \(time)")
+            }
             slices[index].end = time
             annotate(index, event)
         case 4:
@@ -176,7 +180,9 @@ struct PerfettoFile {
                 value = text("debug_annotation_string_values", iid)
             } else {
                 value =
-                    annotation.text("string_value") ?? annotation.number("bool_value").map { $0 == 1 ? "true" : "false" }
+                    annotation.text("string_value") ?? annotation.number("bool_value").map {
+                        $0 == 1 ? "true" : "false"
+                    }
                     ?? annotation.number("uint_value").map(String.init)
                     ?? annotation.number("int_value").map { String(Int64(bitPattern: $0)) } ?? "?"
             }
@@ -293,7 +299,9 @@ struct PerfettoFile {
     /// Nanoseconds that each thread ran.
     var runningNanoseconds: [UInt64: UInt64] {
         var sums: [UInt64: UInt64] = [:]
-        for state in states where state.state == "Running" { sums[state.thread, default: 0] += state.end! - state.start }
+        for state in states where state.state == "Running" {
+            sums[state.thread, default: 0] += state.end! - state.start
+        }
         return sums
     }
 
@@ -327,12 +335,20 @@ struct PerfettoFile {
     }
 
     private mutating func check() {
-        for track in Set(slices.map(\.track)) where path(track).contains("?") { defects.append("track \(track) has no name") }
-        for slice in slices where slice.end == nil { defects.append("\(slice.name) on \(path(slice.track)) is not ended") }
+        for track in Set(slices.map(\.track)) where path(track).contains("?") {
+            defects.append("track \(track) has no name")
+        }
+        for slice in slices where slice.end == nil {
+            defects.append("\(slice.name) on \(path(slice.track)) is not ended")
+        }
         let begun = slices.flatMap(\.flows)
         if begun.count != Set(begun).count { defects.append("an arrow begins twice") }
         if begun.sorted() != slices.flatMap(\.terminatedFlows).sorted() { defects.append("an arrow has one end") }
-        for state in states where state.state == "Running" && state.end == nil { defects.append("\(state.thread) runs on") }
-        for thread in Set(states.map(\.thread)) where threads[thread] == nil { defects.append("thread \(thread) has no name") }
+        for state in states where state.state == "Running" && state.end == nil {
+            defects.append("\(state.thread) runs on")
+        }
+        for thread in Set(states.map(\.thread)) where threads[thread] == nil {
+            defects.append("thread \(thread) has no name")
+        }
     }
 }

@@ -52,7 +52,8 @@ struct PerfettoWriterTests {
         #expect(waiting.annotations["ended_by"] == "G1 main.main")
         #expect(waiting.annotations["ended_at"] == "main.main (main.main.go:7)")
         #expect(
-            waiting.annotations["stack"] == "runtime.chanrecv1 (runtime.chanrecv1.go:7) ← main.worker (main.worker.go:7)")
+            waiting.annotations["stack"]
+                == "runtime.chanrecv1 (runtime.chanrecv1.go:7) ← main.worker (main.worker.go:7)")
         #expect(slices.first { $0.name == "running" && $0.start == 2000 }?.annotations["proc"] == "1")
     }
 
@@ -265,7 +266,8 @@ struct PerfettoDetailTests {
         var recording = Recording()
         recording.transition(0, 1, .undetermined, .running)
         for step: Int64 in 1...5000 {
-            recording.transition(step * 100, 1, step % 2 == 1 ? .running : .waiting, step % 2 == 1 ? .waiting : .running)
+            recording.transition(
+                step * 100, 1, step % 2 == 1 ? .running : .waiting, step % 2 == 1 ? .waiting : .running)
             recording.metric(step * 100 + 1, "/memory/classes/heap/objects:bytes", UInt64(step))
         }
         recording.metric(900_000, "/sched/gomaxprocs:threads", 8)
@@ -298,21 +300,22 @@ struct PerfettoDetailTests {
         let file = try PerfettoFile(writing: recording.events, recording.tables)
         #expect(file.defects == [])
         #expect(file.samples.map(\.thread) == [1, 1, 0])
-        #expect(file.samples.map(\.functions) == [["main.hog", "main.main"], ["main.hog", "main.main"], ["runtime.idle"]])
+        #expect(
+            file.samples.map(\.functions) == [["main.hog", "main.main"], ["main.hog", "main.main"], ["runtime.idle"]])
     }
 
     @Test("labels are instants on their goroutine, and strings that are not UTF-8 are mended")
     func labels() throws {
         var recording = Recording()
         recording.transition(0, 8, .undetermined, .running)
-        let broken: [UInt8] = [0x61, 0xff, 0xe7, 0x95]
+        let broken: [UInt8] = [0x61, 0xff, 0xe7, 0x95, 0x00]
         let name = broken.withUnsafeBytes { recording.tables.strings.intern($0) }
         recording.add(
             5, Event(kind: .label, timeNanoseconds: 0, name: name, argument0: 8, detail: Event.pack(Scope.goroutine)))
         let file = try PerfettoFile(writing: recording.events, recording.tables)
         #expect(file.defects == [])
         #expect(
-            file.instants("Goroutines/start function not known/G8/labels") == ["5 a\u{fffd}\u{fffd}\u{fffd}"])
+            file.instants("Goroutines/start function not known/G8/labels") == ["5 a\u{fffd}\u{fffd}\u{fffd}\u{2400}"])
     }
 
     @Test("the time of day is known where the input knows it")
@@ -329,7 +332,9 @@ struct PerfettoDetailTests {
         #expect(clocks.map { $0.number("timestamp") } == [30, UInt64(wall)])
     }
 
-    @Test("whatever events say, the file is whole and does not depend on batches", arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(
+        "whatever events say, the file is whole and does not depend on batches",
+        arguments: 1...12 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
         let recording = Recording.random(seed: seed, count: 3_000)
         let single = try PerfettoFile.bytes(writing: recording.events, recording.tables)
@@ -346,7 +351,8 @@ struct PerfettoDetailTests {
             Event(
                 kind: .goroutineTransition, timeNanoseconds: time, goroutine: GoroutineID(1), proc: ProcID(0),
                 argument0: 1,
-                detail: Event.pack(index % 2 == 0 ? GoroutineState.waiting : .running, index % 2 == 0 ? .running : .waiting))
+                detail: Event.pack(
+                    index % 2 == 0 ? GoroutineState.waiting : .running, index % 2 == 0 ? .running : .waiting))
         }
         for events in [events, events.reversed()] {
             let defects = try PerfettoFile(writing: events, tables).defects

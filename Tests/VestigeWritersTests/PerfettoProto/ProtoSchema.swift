@@ -27,7 +27,8 @@ struct ProtoSchema {
                 open.removeLast()
             } else if let message = open.last, words.count >= 4, let number = Int(words[3]) {
                 messages[message]![number] = Field(
-                    name: words[2], type: words[1], isRepeated: words[0] == "repeated", isPacked: words.contains("packed"))
+                    name: words[2], type: words[1], isRepeated: words[0] == "repeated",
+                    isPacked: words.contains("packed"))
             }
         }
     }
