@@ -12,8 +12,8 @@ import VestigeCore
 /// - Whoever is woken by no goroutine (timers, network) is woken by the idle thread, number 0.
 /// - Goroutines end as dead threads, in state X.
 ///
-/// States that no scheduler event can establish (a goroutine that waits when the recording begins) are
-/// set by generic task events.
+/// States that no scheduler event can establish (a goroutine that waits when the recording begins, or that
+/// no goroutine creates) are set by generic task events.
 final class SchedulerEvents {
     /// All goroutines are threads of this process. Goroutine 1 is its main thread.
     static let pid: UInt64 = 1
@@ -154,7 +154,8 @@ final class SchedulerEvents {
         let explainer = here ?? cpu(ProcID(0))!
         if leave(row, to, at: time) {
             // It went by itself.
-        } else if to == .runnable, event.fromGoroutineState == .notExist {
+        } else if to == .runnable, event.fromGoroutineState == .notExist, cause != 0 {
+            // (A thread that the idle thread creates would be of that one's process.)
             explainer.create(thread, by: cause, at: time)
         } else if to == .runnable, from == .waiting || from == .syscall {
             explainer.wake(thread, by: cause, at: time)
