@@ -74,8 +74,10 @@ public final class Diagnostics {
 
     public init() {}
 
+    /// Counts up, and stays at what 64 bits hold: the amount may be what a file claims.
     public func count(_ counter: Counter, _ amount: UInt64 = 1) {
-        counts[Self.index(counter)] += amount
+        let (sum, isTooLarge) = counts[Self.index(counter)].addingReportingOverflow(amount)
+        counts[Self.index(counter)] = isTooLarge ? .max : sum
     }
 
     public subscript(counter: Counter) -> UInt64 { counts[Self.index(counter)] }

@@ -21,6 +21,9 @@ struct GenerationScanner: ~Copyable {
     private var lookahead: BatchHeader?
     private var pendingVersion: Int?
     private var lastBatch: BatchHeader?
+    /// Where the search behind damage begins at the earliest: behind what an earlier search has found, so that
+    /// it ends, and not in what was delivered, which a stream has forgotten.
+    private var searchStart: UInt64 = 0
     /// Set when the input ends before its last generation does.
     private(set) var truncation: TraceError?
 
@@ -49,6 +52,7 @@ struct GenerationScanner: ~Copyable {
         }
         guard offset < end else { return .end }
         source.discard(before: offset)
+        searchStart = max(searchStart, offset)
         var generation: Generation?
         if let first = lookahead {
             generation = Generation(number: first.generation)
@@ -113,7 +117,7 @@ struct GenerationScanner: ~Copyable {
     private mutating func isPlausibleSuccessor(
         _ batch: BatchHeader, of generation: Generation
     ) throws(TraceError) -> Bool {
-        if batch.generation == generation.number + 1 { return true }
+        if batch.generation == generation.number &+ 1 { return true }
         let resume = scanner.offset
         defer { scanner.move(to: resume) }
         do throws(TraceError) {
@@ -175,7 +179,8 @@ struct GenerationScanner: ~Copyable {
             generation: lastBatch?.generation ?? 1, ticks: lastBatch?.ticks ?? 0, version: version)
         var isFound = false
         if let lastBatch {
-            isFound = try scanner.resynchronize(from: lastBatch.payloadOffset + 1, near: surroundings)
+            isFound = try scanner.resynchronize(
+                from: max(lastBatch.payloadOffset + 1, searchStart), near: surroundings)
         }
         guard isFound else {
             let end = try source.endOffset()
@@ -184,6 +189,7 @@ struct GenerationScanner: ~Copyable {
             if truncation == nil { truncation = error.adding(context: context) }
             return false
         }
+        searchStart = scanner.offset + 1
         diagnostics.record(error.adding(context: context))
         diagnostics.count(.bytesLost, scanner.offset - min(damage, scanner.offset))
         if scanner.offset < damage, let last = lastBatch, generation?.number == last.generation {

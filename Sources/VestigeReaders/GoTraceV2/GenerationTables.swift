@@ -142,12 +142,15 @@ final class GenerationTables {
                 wallUnixNanoseconds: wall))
     }
 
-    /// Ticks in nanoseconds, cut to an integer as Go does it; limited to what Int64 holds.
+    /// The latest time of a batch; the deltas of its events can add to it and Int64 still holds the sum.
+    static let latestNanoseconds: Int64 = 9_000_000_000_000_000_000
+
+    /// Ticks in nanoseconds, cut to an integer as Go does it; limited to `latestNanoseconds`.
     func nanoseconds(_ ticks: UInt64) -> Int64 {
         let product = Double(ticks) * nanosecondsPerTick
-        guard product < 9.2e18 else {
+        guard product < Double(Self.latestNanoseconds) else {
             context.diagnostics.count(.timesClamped)
-            return 9_200_000_000_000_000_000
+            return Self.latestNanoseconds
         }
         return Int64(product)
     }

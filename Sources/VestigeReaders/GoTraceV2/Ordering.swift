@@ -256,7 +256,7 @@ struct Ordering: ~Copyable {
             return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
         }
         cursor.pointee.type = type
-        cursor.pointee.time &+= nanoseconds(delta: delta)
+        cursor.pointee.time &+= nanoseconds(delta: delta, after: cursor.pointee.time)
         cursor.pointee.arguments = pointer
         return true
     }
@@ -304,15 +304,15 @@ struct Ordering: ~Copyable {
         return try advance(cursor)
     }
 
-    @inline(__always) private mutating func nanoseconds(delta: UInt64) -> Int64 {
+    @inline(__always) private mutating func nanoseconds(delta: UInt64, after time: Int64) -> Int64 {
         delta < UInt64(Self.deltaTableCount)
-            ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta)
+            ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta, after: time)
     }
 
-    @inline(never) private mutating func largeNanoseconds(_ delta: UInt64) -> Int64 {
+    @inline(never) private mutating func largeNanoseconds(_ delta: UInt64, after time: Int64) -> Int64 {
         let product = Double(delta) * nanosecondsPerTick
-        // A year between two events of one batch: the time is damaged.
-        guard product < 3.2e16 else {
+        // A year between two events of one batch, or later than any clock: the time is damaged.
+        guard product < 3.2e16, time <= GenerationTables.latestNanoseconds else {
             context.diagnostics.count(.timesClamped)
             return 0
         }

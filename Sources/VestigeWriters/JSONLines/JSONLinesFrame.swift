@@ -46,8 +46,8 @@ extension TextBuffer {
             appendOptional(",\"go_version\":", source.goVersion)
             append(",\"clock\":")
             appendJSONString(source.clock.rawValue)
-            appendOptional(",\"ticks_per_second\":", source.ticksPerSecond)
             if isFinal {
+                appendOptional(",\"ticks_per_second\":", source.ticksPerSecond)
                 appendOptional(",\"generations\":", source.generationCount.map { UInt64(max($0, 0)) })
                 appendOptional(",\"bytes\":", source.byteCount)
             }

@@ -57,6 +57,56 @@ import VestigeTestSupport
         #expect(reading.diagnostics[.bytesLost] == 3000)
     }
 
+    @Test func theSearchBehindDamageNeverGoesBackToAnEarlierTrace() throws {
+        var first = GoTraceBuilder(version: 25)
+        first.batch(thread: 1) { $0.event("ProcStatus", 0, 1) }
+        first.endGeneration()
+        first.raw(Array("go 1.25 trace".utf8) + [0, 0, 0])
+        first.raw([0xff, 0xff])
+        let reading = Reading(bytes: first.bytes)
+        #expect(reading.error != nil || reading.diagnostics.hasLoss)
+        #expect(reading.events.filter { $0.kind == .procTransition }.count == 1)
+    }
+
+    /// A stream has forgotten the generation before, so the search behind damage cannot begin there.
+    @Test func damageBehindALongGenerationOfAPipe() throws {
+        var trace = GoTraceBuilder()
+        func metrics(_ thread: UInt64, _ count: Int) {
+            trace.batch(thread: thread, time: thread) {
+                $0.event("ProcStatus", thread, 1)
+                for _ in 0..<count { $0.event("HeapAlloc", 1) }
+            }
+        }
+        for thread in UInt64(1)...120 { metrics(thread, 8000) }
+        trace.endGeneration()
+        trace.raw([UInt8](repeating: 0, count: 300))
+        for thread in UInt64(1)...5 { metrics(thread, 10) }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.error == nil)
+        #expect(reading.diagnostics[.bytesLost] == 300)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 120 * 8000 + 50)
+    }
+
+    @Test func theLargestNumbersAreSurvived() throws {
+        var trace = GoTraceBuilder()
+        trace.batch(thread: 1, time: .max) {
+            $0.event("ProcStatus", 0, 1)
+            for _ in 0..<500 { $0.event("HeapAlloc", delta: 31_000_000_000_000_000, 1) }
+            $0.event("HeapAlloc", delta: .max, 1)
+        }
+        trace.endGeneration()
+        // A batch of generation 2^64 - 1, and one that would have to be its successor's.
+        for generation in [[UInt8](repeating: 0xff, count: 9) + [1], [1]] {
+            trace.raw([1] + generation + [1, 1, 0])
+        }
+        let reading = Reading(bytes: trace.bytes)
+        let times = reading.events.map(\.timeNanoseconds)
+        #expect(times.count > 500)
+        #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(reading.diagnostics[.timesClamped] > 0)
+    }
+
     @Test func aLaterTraceInTheSameFileIsReadToo() throws {
         func trace(at time: UInt64) -> [UInt8] {
             var trace = GoTraceBuilder()
