@@ -6,33 +6,37 @@ import VestigeCore
 /// what is alive and open at one time, never the length of the recording. Whatever the events say, it
 /// goes on: contradictions end a span with the flag `isBroken`, and times that go back count as no time.
 public final class LifelineStage {
-    private var core = LifelineCore()
+    private let state = HeapValue(LifelineCore())
+    private var core: UnsafeMutablePointer<LifelineCore> { state.pointer }
 
-    /// The spans that ended in the last `process` or `finish`, in the order in which they ended.
-    public var spans: [LifelineSpan] { core.output.spans }
+    /// The spans that ended in the last `process` or `finish`, in the order in which they ended; valid
+    /// until the next.
+    public var spans: UnsafeBufferPointer<LifelineSpan> { core.pointee.output.spans }
     /// The goroutines whose lives ended in the last `process` or `finish`.
-    public var lives: [GoroutineLife] { core.output.lives }
+    public var lives: [GoroutineLife] { core.pointee.output.lives }
     /// Time of the first and of the last event so far.
-    public var firstNanoseconds: Int64 { core.output.firstNanoseconds }
-    public var lastNanoseconds: Int64 { core.output.lastNanoseconds }
+    public var firstNanoseconds: Int64 { core.pointee.output.firstNanoseconds }
+    public var lastNanoseconds: Int64 { core.pointee.output.lastNanoseconds }
 
     public init() {}
 
     /// Takes the next events; afterwards `spans` and `lives` hold what they ended.
     public func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
-        core.process(events, tables)
+        core.pointee.process(events, tables)
     }
 
     /// Ends everything that is open at the time of the last event, marked `isOpen`. The spans come by
     /// goroutine (its regions, innermost first, then its state), then by proc, then tasks and ranges by
     /// their start.
-    public func finish(tables: TraceTables) { core.finish() }
+    public func finish(tables: TraceTables) { core.pointee.finish() }
 
     /// The start function of a goroutine that is alive, as far as it is known now; empty if it is not.
-    public func startFunction(of goroutine: GoroutineID) -> StringID { core.goroutines.startFunction(of: goroutine) }
+    public func startFunction(of goroutine: GoroutineID) -> StringID {
+        core.pointee.goroutines.startFunction(of: goroutine)
+    }
 }
 
-/// The stage's state as one value, so that a batch costs one check for exclusive access.
+/// The stage's state as one value.
 struct LifelineCore: ~Copyable {
     var output = LifelineOutput()
     var goroutines = GoroutineTracker()
@@ -40,42 +44,26 @@ struct LifelineCore: ~Copyable {
     var tasks = TaskTracker()
     var ranges = RangeTracker()
 
+    deinit { output.deallocate() }
+
     mutating func process(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) {
         output.clear()
-        guard let first = events.first, let last = events.last else { return }
-        output.note(first: first.timeNanoseconds, last: last.timeNanoseconds)
-        withOutput(roomFor: events.count) { core in
-            var event = events.baseAddress!
-            let end = event + events.count
-            while event < end {
-                core.take(event, tables)
-                event += 1
-            }
+        guard let first = events.baseAddress, events.count > 0 else { return }
+        let end = first + events.count
+        output.note(first: first.pointee.timeNanoseconds, last: end[-1].timeNanoseconds)
+        var event = first
+        while event < end {
+            take(event, tables)
+            event += 1
         }
     }
 
     mutating func finish() {
         output.clear()
-        withOutput(roomFor: 0) { core in
-            core.goroutines.finish(&core.output)
-            core.procs.finish(&core.output)
-            core.tasks.finish(&core.output)
-            core.ranges.finish(&core.output)
-        }
-    }
-
-    /// Lets `body` write its spans straight into the array: appending one by one costs more than all else.
-    private mutating func withOutput(roomFor count: Int, _ body: (inout LifelineCore) -> Void) {
-        var spans: [LifelineSpan] = []
-        swap(&spans, &output.spans)
-        spans.append(addingCapacity: count + 64) { room in
-            room.withUnsafeMutableBufferPointer { buffer, initializedCount in
-                output.open(buffer)
-                body(&self)
-                initializedCount = output.close()
-            }
-        }
-        output.take(spans)
+        goroutines.finish(&output)
+        procs.finish(&output)
+        tasks.finish(&output)
+        ranges.finish(&output)
     }
 
     @inline(__always)
@@ -96,19 +84,27 @@ struct LifelineCore: ~Copyable {
     }
 }
 
-/// What the trackers write to, and the time frame they clip to.
+/// What the trackers write to, and the time frame they clip to. Whoever made it calls `deallocate`.
 struct LifelineOutput {
-    fileprivate(set) var spans: [LifelineSpan] = []
     var lives: [GoroutineLife] = []
     private(set) var firstNanoseconds: Int64 = 0
     private(set) var lastNanoseconds: Int64 = 0
     private var hasBegun = false
-    /// Room for spans; valid between `open` and `close`. There is always place for one more.
-    private var room = UnsafeMutableBufferPointer<LifelineSpan>(start: nil, count: 0)
-    private var next: UnsafeMutablePointer<LifelineSpan>!
-    private var end: UnsafeMutablePointer<LifelineSpan>!
-    /// The spans that were written before the room was full.
-    private var earlier: [LifelineSpan] = []
+    /// Memory for spans, and how far it is filled: appending to an array one by one costs more than all
+    /// else. There is always place for one more.
+    private var start: UnsafeMutablePointer<LifelineSpan>
+    private var next: UnsafeMutablePointer<LifelineSpan>
+    private var end: UnsafeMutablePointer<LifelineSpan>
+
+    init() {
+        start = .allocate(capacity: 64)
+        next = start
+        end = start + 64
+    }
+
+    func deallocate() { start.deallocate() }
+
+    var spans: UnsafeBufferPointer<LifelineSpan> { UnsafeBufferPointer(start: start, count: next - start) }
 
     @inline(__always)
     mutating func add(_ span: LifelineSpan) {
@@ -118,8 +114,8 @@ struct LifelineOutput {
     }
 
     mutating func clear() {
-        spans.removeAll(keepingCapacity: true)
-        lives.removeAll(keepingCapacity: true)
+        next = start
+        if !lives.isEmpty { lives.removeAll(keepingCapacity: true) }
     }
 
     mutating func note(first: Int64, last: Int64) {
@@ -129,24 +125,14 @@ struct LifelineOutput {
         lastNanoseconds = max(lastNanoseconds, last)
     }
 
-    fileprivate mutating func open(_ buffer: UnsafeMutableBufferPointer<LifelineSpan>) {
-        room = buffer
-        next = buffer.baseAddress
-        end = next + buffer.count
-    }
-
-    /// Returns how many spans are in the room.
-    fileprivate mutating func close() -> Int { next - room.baseAddress! }
-
-    fileprivate mutating func take(_ last: [LifelineSpan]) {
-        spans = earlier.isEmpty ? last : earlier + last
-        if !earlier.isEmpty { earlier = [] }
-    }
-
-    /// An event ends one span, but the end of a goroutine ends all its regions, and the end all that is open.
     @inline(never)
     private mutating func makeRoom() {
-        earlier += room
-        next = room.baseAddress
+        let count = next - start
+        let larger = UnsafeMutablePointer<LifelineSpan>.allocate(capacity: count * 2)
+        larger.moveInitialize(from: start, count: count)
+        start.deallocate()
+        start = larger
+        next = larger + count
+        end = larger + count * 2
     }
 }

@@ -22,7 +22,7 @@ struct CSVBatch {
     /// Valid only during the call; empty for the last batch, which brings what was open at the end.
     let events: UnsafeBufferPointer<Event>
     /// What the stage ended in this batch.
-    let spans: [LifelineSpan]
+    let spans: UnsafeBufferPointer<LifelineSpan>
     let lives: [GoroutineLife]
     let tables: TraceTables
     /// Time of the first event of the recording, from which the columns `…_ns` count.

@@ -22,8 +22,8 @@ public final class ChromeJSONWriter: TraceWriter {
     private var nested = NestedSlices()
     private var runtimeRows = RuntimeRows()
     /// The event at hand, its time limited.
-    private let current = UnsafeMutablePointer<Event>.allocate(capacity: 1)
-    private var now: Int64 = 0
+    private let current = HeapValue(Event(kind: .sync, timeNanoseconds: 0))
+    private var now: Int64 { current.pointer.pointee.timeNanoseconds }
     private var isEmpty = true
 
     public init(
@@ -37,12 +37,10 @@ public final class ChromeJSONWriter: TraceWriter {
         text.openFile()
     }
 
-    deinit { current.deallocate() }
-
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         text.use(tables)
         for index in 0..<events.count {
-            take(events[index])
+            take(events[index], tables)
             try text.buffer.flushIfNeeded()
         }
     }
@@ -73,12 +71,12 @@ public final class ChromeJSONWriter: TraceWriter {
 
     // MARK: - Events
 
-    private func take(_ event: Event) {
+    private func take(_ event: Event, _ tables: TraceTables) {
         limitTime(event)
-        lifelines.process(UnsafeBufferPointer(start: current, count: 1), tables: text.tables)
+        lifelines.process(UnsafeBufferPointer(start: current.pointer, count: 1), tables: tables)
         learnStartFunction(event)
         switch event.kind {
-        case .goroutineTransition: takeTransition(current.pointee)
+        case .goroutineTransition: takeTransition(current.pointer.pointee)
         case .procTransition:
             if event.toProcState != .running { procs.release(Int64(event.subjectProc.rawValue), at: now) }
         case .regionBegin: beginRegion(event)
@@ -100,15 +98,16 @@ public final class ChromeJSONWriter: TraceWriter {
     /// Copies the event to `current` with a time that is not before the last one's, and not so far from
     /// the first that a difference overflows: slices of a row must not overlap whatever the input says.
     private func limitTime(_ event: Event) {
+        var earliest = now
         if isEmpty {
             isEmpty = false
-            now = min(event.timeNanoseconds, Int64.max / 2)
-            text.originNanoseconds = now
+            earliest = min(event.timeNanoseconds, Int64.max / 2)
+            text.originNanoseconds = earliest
         }
         let (latest, overflows) = text.originNanoseconds.addingReportingOverflow(1 << 61)
-        now = max(now, min(event.timeNanoseconds, overflows ? .max : latest))
-        current.pointee = event
-        current.pointee.timeNanoseconds = now
+        current.pointer.pointee = event
+        current.pointer.pointee.timeNanoseconds =
+            max(earliest, min(event.timeNanoseconds, overflows ? .max : latest))
     }
 
     private func takeTransition(_ event: Event) {

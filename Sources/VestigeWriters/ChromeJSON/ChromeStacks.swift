@@ -4,23 +4,35 @@ import VestigeCore
 /// and the text of those written lately.
 final class ChromeStacks {
     /// A bit for every stack id.
-    private var used: [UInt64] = []
-    private var arguments = TextCache(byteLimit: 8 << 20)
-    private var programFrames = TextCache(byteLimit: 1 << 20)
+    private let used = HeapValue([UInt64]())
+    private let arguments = TextCache(byteLimit: 8 << 20)
+    private let programFrames = TextCache(byteLimit: 1 << 20)
 
     /// Frames in a summary. Catapult shows the rest, and a deep stack would drown the other arguments.
     private static let summaryFrameLimit = 8
 
-    func markUsed(_ id: StackID, _ stacks: StackTable) {
+    func markUsed(_ id: StackID, _ text: ChromeText) {
+        let (word, bit) = place(of: id)
+        // Whoever is marked has marked callers.
+        if word < used.pointer.pointee.count, used.pointer.pointee[word] & bit != 0 { return }
+        markNew(id, text.tables.stacks)
+    }
+
+    private func markNew(_ id: StackID, _ stacks: StackTable) {
+        let used = used.pointer
         var id = id
         while id != .absent {
-            let (word, bit) = (Int(id.rawValue >> 6), UInt64(1) << UInt64(id.rawValue & 63))
-            if word >= used.count { used.append(contentsOf: repeatElement(0, count: word + 1 - used.count)) }
-            // Whoever is marked has marked callers.
-            if used[word] & bit != 0 { return }
-            used[word] |= bit
+            let (word, bit) = place(of: id)
+            let missing = word + 1 - used.pointee.count
+            if missing > 0 { used.pointee.append(contentsOf: repeatElement(0, count: missing)) }
+            if used.pointee[word] & bit != 0 { return }
+            used.pointee[word] |= bit
             id = stacks.node(id).caller
         }
+    }
+
+    private func place(of id: StackID) -> (word: Int, bit: UInt64) {
+        (Int(id.rawValue >> 6), UInt64(1) << UInt64(id.rawValue & 63))
     }
 
     /// Frames in full. Go records at most 128; a forged trace may hold a huge stack that many small
@@ -95,7 +107,7 @@ final class ChromeStacks {
     /// The entries of `stackFrames` for all stacks that were used, callers first.
     func writeFrames(_ text: ChromeText) throws(TraceError) {
         var isFirst = true
-        for (word, bits) in used.enumerated() {
+        for (word, bits) in used.pointer.pointee.enumerated() {
             var rest = bits
             while rest != 0 {
                 let id = UInt32(word << 6 + rest.trailingZeroBitCount)

@@ -13,16 +13,26 @@ final class ChromeText {
     let buffer: TextBuffer
     private(set) var tables = TraceTables()
     let stacks = ChromeStacks()
+    private let heapState = HeapValue(State())
+    private var state: UnsafeMutablePointer<State> { heapState.pointer }
+
+    private struct State {
+        var originNanoseconds: Int64 = 0
+        /// Processes that have rows, as bits.
+        var usedProcesses: UInt32 = 0
+        var isFirst = true
+        var hasArguments = false
+        /// What the event at hand is named after, if its name does not show that exactly; else empty.
+        var original = StringID.empty
+        /// By string id: the bytes of those that stand in JSON as they are.
+        var plainStrings: [PlainString] = []
+    }
+
     /// Time of the first event: times in the file are relative to it.
-    var originNanoseconds: Int64 = 0
-    /// Processes that have rows, as bits.
-    private var usedProcesses: UInt32 = 0
-    private var isFirst = true
-    private var hasArguments = false
-    /// What the event at hand is named after, if its name does not show that exactly; else empty.
-    private var original = StringID.empty
-    /// By string id: the bytes of those that stand in JSON as they are.
-    private var plainStrings: [PlainString] = []
+    var originNanoseconds: Int64 {
+        get { state.pointee.originNanoseconds }
+        set { state.pointee.originNanoseconds = newValue }
+    }
 
     private struct PlainString: BitwiseCopyable {
         /// Nil if the string was not looked at yet, or is empty.
@@ -53,7 +63,7 @@ final class ChromeText {
 
     /// Names the processes and completes the file.
     func closeFile() throws(TraceError) {
-        for process in ChromeProcess.allCases where usedProcesses & 1 << process.rawValue != 0 {
+        for process in ChromeProcess.allCases where state.pointee.usedProcesses & 1 << process.rawValue != 0 {
             nameProcess(process)
         }
         switch dialect {
@@ -185,19 +195,19 @@ final class ChromeText {
         buffer.appendMicroseconds(timeNanoseconds &- originNanoseconds)
     }
 
-    private func markUsed(_ process: ChromeProcess) { usedProcesses |= 1 << process.rawValue }
+    private func markUsed(_ process: ChromeProcess) { state.pointee.usedProcesses |= 1 << process.rawValue }
 
     private func separate() {
-        if isFirst { isFirst = false } else { buffer.append(",\n") }
+        if state.pointee.isFirst { state.pointee.isFirst = false } else { buffer.append(",\n") }
     }
 
     func end() {
-        if original != .empty {
-            exactArgument("original_name", original)
-            original = .empty
+        if state.pointee.original != .empty {
+            exactArgument("original_name", state.pointee.original)
+            state.pointee.original = .empty
         }
-        buffer.append(hasArguments ? "}}" : "}")
-        hasArguments = false
+        buffer.append(state.pointee.hasArguments ? "}}" : "}")
+        state.pointee.hasArguments = false
     }
 
     // MARK: - Parts of an event
@@ -218,7 +228,7 @@ final class ChromeText {
     /// A string in a name. An argument will tell it exactly if substitutes are shown.
     func nameContent(_ id: StringID) {
         content(id)
-        if hasSubstitutes(id) { original = id }
+        if hasSubstitutes(id) { state.pointee.original = id }
     }
 
     /// True if the viewer takes colours; Perfetto colours by name.
@@ -253,8 +263,9 @@ final class ChromeText {
 
     private func plainString(_ id: StringID) -> PlainString {
         let index = Int(id.rawValue)
-        guard index < plainStrings.count, plainStrings[index].start != nil else { return inspect(id) }
-        return plainStrings[index]
+        guard index < state.pointee.plainStrings.count else { return inspect(id) }
+        let plain = state.pointee.plainStrings[index]
+        return plain.start == nil ? inspect(id) : plain
     }
 
     /// Looks whether the string needs escapes, which few do. Its bytes never move.
@@ -262,10 +273,13 @@ final class ChromeText {
         let bytes = tables.strings.bytes(id)
         guard let start = bytes.baseAddress else { return PlainString(start: nil, length: 0) }
         let index = Int(id.rawValue)
-        while index >= plainStrings.count { plainStrings.append(PlainString(start: nil, length: 0)) }
+        while index >= state.pointee.plainStrings.count {
+            state.pointee.plainStrings.append(PlainString(start: nil, length: 0))
+        }
         let isPlain = !bytes.contains(where: VisibleSubstitutes.isNeeded) && tables.strings.isValidUTF8(id)
-        plainStrings[index] = PlainString(start: start, length: isPlain ? bytes.count : -1)
-        return plainStrings[index]
+        let plain = PlainString(start: start, length: isPlain ? bytes.count : -1)
+        state.pointee.plainStrings[index] = plain
+        return plain
     }
 
     /// True if `content` shows substitutes for some of the string's characters.
@@ -278,8 +292,8 @@ final class ChromeText {
 
     /// Begins an argument, whose value must follow.
     func key(_ key: StaticString) {
-        buffer.append(hasArguments ? ",\"" : ",\"args\":{\"")
-        hasArguments = true
+        buffer.append(state.pointee.hasArguments ? ",\"" : ",\"args\":{\"")
+        state.pointee.hasArguments = true
         buffer.append(key)
         buffer.append("\":")
     }
@@ -332,7 +346,7 @@ final class ChromeText {
         if dialect == .catapult {
             buffer.append(",\"sf\":")
             buffer.append(id.rawValue)
-            stacks.markUsed(id, tables.stacks)
+            stacks.markUsed(id, self)
         }
         key("stack")
         stacks.appendArgument(id, self)

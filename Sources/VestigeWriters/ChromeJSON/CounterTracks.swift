@@ -9,8 +9,8 @@ final class CounterTracks {
     static let intervalNanoseconds: Int64 = 100_000
 
     private let text: ChromeText
-    private var states = Track<StateCounts>(name: .empty)
-    private var current = StateCounts()
+    private let states = HeapValue(Track<StateCounts>(name: .empty))
+    private let current = HeapValue(StateCounts())
     private var metrics: [Track<UInt64>] = []
 
     /// More metrics than any Go version has are written as they come.
@@ -57,9 +57,11 @@ final class CounterTracks {
 
     func goroutineChanged(from old: GoroutineState, to new: GoroutineState, at now: Int64) {
         guard old != new else { return }
-        current.add(-1, to: old)
-        current.add(1, to: new)
-        if let due = states.take(current, at: now) { write(due.value, at: due.nanoseconds) }
+        current.pointer.pointee.add(-1, to: old)
+        current.pointer.pointee.add(1, to: new)
+        if let due = states.pointer.pointee.take(current.pointer.pointee, at: now) {
+            write(due.value, at: due.nanoseconds)
+        }
     }
 
     func metricChanged(_ name: StringID, _ value: UInt64, at now: Int64) {
@@ -74,6 +76,7 @@ final class CounterTracks {
 
     /// Writes the last values, and again at the end, since catapult draws a counter to its last sample.
     func finish(at now: Int64) {
+        let states = states.pointer.pointee
         if let last = states.pending {
             write(last, at: states.pendingNanoseconds)
             if now > states.pendingNanoseconds { write(last, at: now) }

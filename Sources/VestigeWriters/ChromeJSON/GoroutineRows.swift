@@ -46,7 +46,8 @@ struct GoroutineRow: PagedElement {
 final class GoroutineRows {
     private let text: ChromeText
     private let writesFlows: Bool
-    private var table = PagedTable<GoroutineRow>()
+    private let heapTable = HeapValue(PagedTable<GoroutineRow>())
+    private var table: UnsafeMutablePointer<PagedTable<GoroutineRow>> { heapTable.pointer }
     private var rowCount: UInt32 = 0
     private var flowCount: UInt64 = 0
 
@@ -55,21 +56,23 @@ final class GoroutineRows {
         self.writesFlows = writesFlows
     }
 
-    func find(_ goroutine: GoroutineID) -> UnsafeMutablePointer<GoroutineRow>? { table.find(goroutine.rawValue) }
+    func find(_ goroutine: GoroutineID) -> UnsafeMutablePointer<GoroutineRow>? {
+        table.pointee.find(goroutine.rawValue)
+    }
 
     /// The record of a goroutine, made if there is none; then it is older than the recording unless
     /// `creationNanoseconds` says when it was created.
     func record(_ goroutine: GoroutineID, creationNanoseconds: Int64? = nil) -> UnsafeMutablePointer<GoroutineRow> {
-        if let row = table.find(goroutine.rawValue) { return row }
+        if let row = table.pointee.find(goroutine.rawValue) { return row }
         let row = ChromeRow.numbered(rowCount, in: .goroutines)
         rowCount &+= 1
         let earliest = creationNanoseconds ?? text.originNanoseconds
-        return table.insert(goroutine.rawValue, GoroutineRow(tid: row.tid, earliestNanoseconds: earliest))
+        return table.pointee.insert(goroutine.rawValue, GoroutineRow(tid: row.tid, earliestNanoseconds: earliest))
     }
 
     /// `G18 main.worker`, as far as it is known.
     func appendName(_ goroutine: GoroutineID) {
-        appendName(goroutine, table.find(goroutine.rawValue)?.pointee.startFunction ?? .empty)
+        appendName(goroutine, table.pointee.find(goroutine.rawValue)?.pointee.startFunction ?? .empty)
     }
 
     private func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
@@ -100,7 +103,7 @@ final class GoroutineRows {
         }
         row.pointee.state = to
         guard writesFlows, isCreation || from == .waiting && to == .runnable, event.goroutine != event.subjectGoroutine,
-            let cause = table.find(event.goroutine.rawValue), cause.pointee.hasSlice
+            let cause = table.pointee.find(event.goroutine.rawValue), cause.pointee.hasSlice
         else { return }
         row.pointee.arrowIsCreation = isCreation
         row.pointee.arrowTid = cause.pointee.tid
@@ -184,7 +187,7 @@ final class GoroutineRows {
 
     /// Names the rows of a goroutine, whose further rows are `laneCount`, and forgets it.
     func end(_ goroutine: GoroutineID, laneCount: Int) {
-        guard let row = table.find(goroutine.rawValue) else { return }
+        guard let row = table.pointee.find(goroutine.rawValue) else { return }
         let sortIndex = sortIndex(row.pointee)
         let (place, function) = (row.pointee.row, row.pointee.startFunction)
         if row.pointee.uses.contains(.states) {
@@ -199,7 +202,7 @@ final class GoroutineRows {
                 }
             }
         }
-        table.remove(goroutine.rawValue)
+        table.pointee.remove(goroutine.rawValue)
     }
 
     /// Goroutines of the runtime come last, and otherwise those that came first.
@@ -212,7 +215,7 @@ final class GoroutineRows {
     /// The goroutines that are known now, in order of their ids.
     var known: [GoroutineID] {
         var ids: [GoroutineID] = []
-        table.forEach { id, _ in ids.append(GoroutineID(id)) }
+        table.pointee.forEach { id, _ in ids.append(GoroutineID(id)) }
         return ids
     }
 }

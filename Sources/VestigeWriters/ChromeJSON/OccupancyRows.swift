@@ -27,7 +27,8 @@ final class OccupancyRows {
     private let process: ChromeProcess
     private let text: ChromeText
     private let goroutines: GoroutineRows
-    private var table = PagedTable<OccupancyRow>()
+    private let heapTable = HeapValue(PagedTable<OccupancyRow>())
+    private var table: UnsafeMutablePointer<PagedTable<OccupancyRow>> { heapTable.pointer }
 
     init(_ process: ChromeProcess, _ text: ChromeText, _ goroutines: GoroutineRows) {
         self.process = process
@@ -59,13 +60,13 @@ final class OccupancyRows {
 
     /// The goroutine is here no more.
     func leave(_ id: Int64, _ goroutine: GoroutineID, at now: Int64) {
-        guard let row = table.find(id), row.pointee.occupant == goroutine else { return }
+        guard let row = table.pointee.find(id), row.pointee.occupant == goroutine else { return }
         vacate(row, at: now)
     }
 
     /// Whoever is here is here no more: the proc stopped, or was taken from a goroutine in a system call.
     func release(_ id: Int64, at now: Int64) {
-        if let row = table.find(id) { vacate(row, at: now) }
+        if let row = table.pointee.find(id) { vacate(row, at: now) }
     }
 
     private func vacate(_ row: UnsafeMutablePointer<OccupancyRow>, at now: Int64) {
@@ -112,15 +113,15 @@ final class OccupancyRows {
     }
 
     private func record(_ id: Int64) -> UnsafeMutablePointer<OccupancyRow>? {
-        if let row = table.find(id) { return row }
+        if let row = table.pointee.find(id) { return row }
         guard id >= 0 else { return nil }
-        return table.insert(id, OccupancyRow(tid: ChromeRow.numbered(number(id), in: process).tid))
+        return table.pointee.insert(id, OccupancyRow(tid: ChromeRow.numbered(number(id), in: process).tid))
     }
 
     /// Procs stand in order of their numbers, threads as they appear. Procs that no machine has are
     /// numbered from the far end.
     private func number(_ id: Int64) -> UInt32 {
-        let appeared = UInt32(truncatingIfNeeded: table.count)
+        let appeared = UInt32(truncatingIfNeeded: table.pointee.count)
         guard process == .procs else { return appeared }
         return id < 1 << 24 ? UInt32(id) : .max - appeared
     }
@@ -128,7 +129,7 @@ final class OccupancyRows {
     /// Ends all slices and names the rows. `endRanges` ends the open ranges of a row, and returns how many
     /// further lanes it has.
     func finish(at now: Int64, endRanges: (ChromeRow, inout SliceStack) -> Int) {
-        table.forEach { id, row in
+        table.pointee.forEach { id, row in
             vacate(row, at: now)
             let place = ChromeRow(process: process, tid: row.pointee.tid)
             let laneCount = endRanges(place.second, &row.pointee.open)

@@ -4,11 +4,15 @@ import VestigeCore
 ///
 /// Memory is limited: when it is full, all are forgotten.
 struct TextCache: ~Copyable {
-    /// By number: offset and length in `bytes`, or 0.
-    private var places: [UInt64] = []
+    private struct State {
+        /// By number: offset and length in `bytes`, or 0.
+        var places: [UInt64] = []
+        var byteCount = 0
+    }
+
+    private let state = HeapValue(State())
     private let bytes: UnsafeMutablePointer<UInt8>
     private let byteLimit: Int
-    private var byteCount = 0
 
     init(byteLimit: Int) {
         self.byteLimit = byteLimit
@@ -20,23 +24,23 @@ struct TextCache: ~Copyable {
 
     /// The piece of this number, valid until the next is kept; nil if it is not here.
     func find(_ number: UInt32) -> UnsafeBufferPointer<UInt8>? {
-        let index = Int(number)
-        guard index < places.count, places[index] != 0 else { return nil }
-        let place = places[index]
+        let (index, state) = (Int(number), state.pointer)
+        guard index < state.pointee.places.count else { return nil }
+        let place = state.pointee.places[index]
+        guard place != 0 else { return nil }
         return UnsafeBufferPointer(start: bytes + Int(place >> 32), count: Int(place & 0xffff_ffff))
     }
 
     /// Keeps a piece, which must not be empty, unless it is longer than all of the memory.
-    mutating func keep(_ piece: UnsafeBufferPointer<UInt8>, as number: UInt32) {
+    func keep(_ piece: UnsafeBufferPointer<UInt8>, as number: UInt32) {
         guard let source = piece.baseAddress, piece.count <= byteLimit else { return }
-        if byteCount + piece.count > byteLimit {
-            byteCount = 0
-            places.removeAll(keepingCapacity: true)
-        }
-        let index = Int(number)
-        if index >= places.count { places.append(contentsOf: repeatElement(0, count: index + 1 - places.count)) }
-        places[index] = UInt64(byteCount) << 32 | UInt64(piece.count)
-        (bytes + byteCount).update(from: source, count: piece.count)
-        byteCount += piece.count
+        let state = state.pointer
+        if state.pointee.byteCount + piece.count > byteLimit { state.pointee = State() }
+        let (index, offset) = (Int(number), state.pointee.byteCount)
+        let missing = index + 1 - state.pointee.places.count
+        if missing > 0 { state.pointee.places.append(contentsOf: repeatElement(0, count: missing)) }
+        state.pointee.places[index] = UInt64(offset) << 32 | UInt64(piece.count)
+        (bytes + offset).update(from: source, count: piece.count)
+        state.pointee.byteCount = offset + piece.count
     }
 }
