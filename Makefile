@@ -2,10 +2,11 @@
 # make test     run all tests
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
+# make fuzz     look for crashes with libFuzzer and the address sanitizer (SECONDS=60 a target)
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
-.PHONY: build demo test record bench format system clean
+.PHONY: build demo test record bench fuzz fuzz-replay format system clean
 
 # Exclusive access is checked in all tests; without the checks Chrome JSON is written 1.4 times as fast.
 FAST = -Xswiftc -enforce-exclusivity=unchecked
@@ -25,6 +26,15 @@ record: system
 
 bench: build
 	Benchmarks/bench .build/release/vestige
+
+# Seconds for each target.
+SECONDS ?= 60
+
+fuzz: system
+	Fuzz/fuzz run $(SECONDS)
+
+fuzz-replay: system
+	Fuzz/fuzz replay
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

@@ -103,6 +103,12 @@ check_native() {
         fail "$name" "Perfetto, native: $(cat "$scratch/perfetto")"
         return
     fi
+    # What is missing from a damaged trace leaves goroutines running in the events where the scheduler's
+    # tables must end them, since a CPU runs one at a time.
+    if [ -s "$scratch/messages" ]; then
+        echo "ok $name: damaged, so loaded in Perfetto's native format without its facts being compared"
+        return
+    fi
     python3 "$root/Tests/viewers/facts.py" < "$scratch/out.jsonl" | LC_ALL=C sort > "$scratch/expected"
     "$viewers/perfetto_query" --no-header "$native" -f "$root/Tests/viewers/facts.sql" 2>&1 | LC_ALL=C sort > "$scratch/found"
     if ! diff -a "$scratch/expected" "$scratch/found" > "$scratch/difference"; then
