@@ -36,7 +36,8 @@ final class GenerationTables {
         self.generation = generation.number
         strings.removeAll()
         stacks.removeAll()
-        frames.removeAll(keepingCapacity: true)
+        // Emptying a dictionary takes as long as it has room.
+        frames.removeAll(keepingCapacity: frames.count > frames.capacity / 8)
         samples.removeAll(keepingCapacity: true)
         clockIndex = 0
         var snapshot: Snapshot?

@@ -47,6 +47,8 @@ struct Ordering: ~Copyable {
     let stopsAtUnknownEvents: Bool
     /// The first event type that the wire table does not have.
     private(set) var unknownEvent: UInt8?
+    /// How many threads may still be asked for an event that can go first when the earliest cannot.
+    private var searchBudget = Ordering.searchesAhead
     /// Set while an event is placed against the rules.
     var isForcing = false
 
@@ -67,6 +69,10 @@ struct Ordering: ~Copyable {
     /// Room that one wire event may need in the output.
     static var eventsPerWireEvent: Int { 4 }
     static var sequenceLimit: UInt64 { 1 << 44 }
+    /// Threads that may be asked in vain, to begin with and for each event that was placed. Sound traces stay far
+    /// below it; without it, damaged ones of very many threads would take the square of their number.
+    private static var searchesAhead: Int { 1 << 20 }
+    private static var searchesPerEvent: Int { 64 }
 
     enum GCState { case undetermined, notRunning, running }
 
@@ -145,6 +151,7 @@ struct Ordering: ~Copyable {
             case .blocked, .impossible, .malformed: try resolve(outcome, limit, &position)
             }
         }
+        searchBudget = min(Self.searchesAhead, searchBudget + (position - start) * Self.searchesPerEvent)
         return position - start
     }
 
@@ -163,13 +170,14 @@ struct Ordering: ~Copyable {
     }
 
     /// The head of the heap could not be placed: tries the others in order of time, and forces
-    /// the head when none can.
+    /// the head when none can, or when too many were asked already.
     @inline(never) private mutating func resolve(
         _ outcome: Outcome, _ limit: Output, _ position: inout Output
     ) throws(TraceError) {
         heap.siftDown(0)
-        heap.sort()
-        if outcome == .blocked {
+        if outcome == .blocked, searchBudget >= heap.count {
+            searchBudget -= heap.count
+            heap.sort()
             for index in 1..<heap.count {
                 let other = try run(heap[index], through: .min, limit, &position)
                 if other == .blocked { continue }
@@ -247,21 +255,27 @@ struct Ordering: ~Copyable {
     @inline(__always) private mutating func advance(
         _ cursor: UnsafeMutablePointer<ThreadCursor>
     ) throws(TraceError) -> Bool {
+        guard cursor.pointee.next < cursor.pointee.end else { return try loadBatch(cursor) }
+        if peek(cursor) { return true }
+        return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
+    }
+
+    /// Decodes type and time of the event at `next`.
+    /// - Returns: false if the batch ends within them.
+    @inline(__always) private mutating func peek(_ cursor: UnsafeMutablePointer<ThreadCursor>) -> Bool {
         var pointer = cursor.pointee.next
-        guard pointer < cursor.pointee.end else { return try loadBatch(cursor) }
         let type = pointer[0]
         pointer += 1
         let delta = Varint.read(&pointer)
-        guard pointer <= cursor.pointee.end else {
-            return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
-        }
+        guard pointer <= cursor.pointee.end else { return false }
         cursor.pointee.type = type
         cursor.pointee.time &+= nanoseconds(delta: delta, after: cursor.pointee.time)
         cursor.pointee.arguments = pointer
         return true
     }
 
-    /// Reads the thread's next batch that holds an event, and peeks at that.
+    /// Reads the thread's next batch that holds an event, and peeks at that. Passes over batches that are broken
+    /// from the start; there may be very many.
     @inline(never) private mutating func loadBatch(
         _ cursor: UnsafeMutablePointer<ThreadCursor>
     ) throws(TraceError) -> Bool {
@@ -276,16 +290,25 @@ struct Ordering: ~Copyable {
             cursor.pointee.next = UnsafePointer(cursor.pointee.buffer)
             cursor.pointee.end = cursor.pointee.next + count
             cursor.pointee.time = tables.nanoseconds(batch.ticks)
-            if count > 0 { return try advance(cursor) }
+            if count == 0 { continue }
+            if peek(cursor) { return true }
+            noteBroken(cursor, at: cursor.pointee.next, expected: "an event with a time")
         }
         return false
     }
 
-    /// The rest of a batch cannot be read: counts it as lost and goes on with the thread's next
-    /// batch. What the thread held is not known any more.
+    /// The rest of a batch cannot be read: goes on with the thread's next batch.
     @inline(never) private mutating func abandonBatch(
         _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
     ) throws(TraceError) -> Bool {
+        noteBroken(cursor, at: pointer, expected: expected)
+        return try loadBatch(cursor)
+    }
+
+    /// Counts the rest of a batch as lost. What the thread held is not known any more.
+    @inline(never) private mutating func noteBroken(
+        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
+    ) {
         let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
         let position = pointer - UnsafePointer(cursor.pointee.buffer)
         if unknownEvent == nil, WireSpec.timed[pointer[0]] == nil { unknownEvent = pointer[0] }
@@ -293,7 +316,6 @@ struct Ordering: ~Copyable {
         tables.noteDamage(batch, at: position, thread: batch.thread, expected: expected, found: found)
         cursor.pointee.thread.unbindGoroutine()
         cursor.pointee.thread.unbindProc()
-        return try loadBatch(cursor)
     }
 
     /// Skips the event that was peeked at.

@@ -51,6 +51,8 @@ struct ProcRecord: PagedElement {
     var id: Int64
     var expected: UInt64
     var status: UInt8
+    /// The thread that took it last. It holds the proc still if it says so itself.
+    var lastHolder: UnsafeMutablePointer<ThreadRecord>?
 
     static var vacant: ProcRecord { ProcRecord(id: .min, expected: 0, status: 0) }
     var isOccupied: Bool { @inline(__always) get { id != .min } }
@@ -74,6 +76,13 @@ struct ThreadRecord {
     /// Valid only while its `id` is `goroutine`: a damaged file may end a goroutine from elsewhere.
     var goroutineRecord: UnsafeMutablePointer<GoroutineRecord>?
     var procRecord: UnsafeMutablePointer<ProcRecord>?
+}
+
+extension UnsafeMutablePointer<ProcRecord> {
+    /// The thread that has the proc. Threads' records live as long as the ordering.
+    var holder: UnsafeMutablePointer<ThreadRecord>? {
+        pointee.lastHolder.flatMap { Int64($0.pointee.proc.rawValue) == pointee.id ? $0 : nil }
+    }
 }
 
 extension UnsafeMutablePointer<ThreadRecord> {
@@ -100,6 +109,7 @@ extension UnsafeMutablePointer<ThreadRecord> {
     @inline(__always) func bind(_ record: UnsafeMutablePointer<ProcRecord>) {
         pointee.proc = ProcID(Int32(truncatingIfNeeded: record.pointee.id))
         pointee.procRecord = record
+        record.pointee.lastHolder = self
     }
 
     @inline(__always) func unbindProc() {

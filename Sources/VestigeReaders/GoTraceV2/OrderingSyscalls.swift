@@ -95,7 +95,7 @@ extension Ordering {
                 // thread, which says so, is not the one that holds it.
                 wireStatus = WireProcStatus.syscall
                 from = .running
-                holder = threads.values.first { Int64($0.pointee.proc.rawValue) == Int64(bitPattern: id) }
+                holder = known.holder
                 guard holder != nil || isForcing else { return .impossible }
             } else if known.pointee.status != wireStatus {
                 guard isForcing else { return .impossible }
@@ -116,6 +116,7 @@ extension Ordering {
             thread.pointee.id != .absent
         {
             thread.bind(record)
+            if let holder { record.pointee.lastHolder = holder }
         }
         cursor.pointee.next = arguments
         return .placed

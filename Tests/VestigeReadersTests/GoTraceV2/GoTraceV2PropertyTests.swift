@@ -107,6 +107,35 @@ import VestigeTestSupport
         #expect(reading.diagnostics[.timesClamped] > 0)
     }
 
+    @Test func veryManyBrokenBatchesOfOneThread() throws {
+        var trace = GoTraceBuilder()
+        for _ in 0..<30_000 { trace.batch(thread: 1) { $0.raw([16]) } }
+        trace.batch(thread: 1, time: 2) {
+            $0.event("ProcStatus", 0, 1)
+            $0.event("HeapAlloc", 1)
+        }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.diagnostics[.batchesLost] == 30_000)
+        #expect(reading.events.filter { $0.kind == .metric }.count == 1)
+    }
+
+    /// With so many threads that all wait in vain, not all are asked each time; all events come all the same.
+    @Test func veryManyBlockedThreads() throws {
+        var trace = GoTraceBuilder()
+        for thread in UInt64(1)...3000 {
+            trace.batch(thread: thread, time: thread) {
+                $0.event("ProcStatus", thread, 1)
+                for _ in 0..<3 { $0.event("GoStart", 1, 5) }
+            }
+        }
+        trace.endGeneration()
+        let reading = Reading(bytes: trace.bytes)
+        #expect(reading.error == nil)
+        #expect(reading.diagnostics[.transitionsForced] == 9000)
+        #expect(reading.events.filter { $0.kind == .goroutineTransition }.count == 9000)
+    }
+
     @Test func aLaterTraceInTheSameFileIsReadToo() throws {
         func trace(at time: UInt64) -> [UInt8] {
             var trace = GoTraceBuilder()
