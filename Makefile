@@ -2,7 +2,8 @@
 # make test     run all tests
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
-# make fuzz     look for crashes with libFuzzer and the address sanitizer (SECONDS=60 a target)
+# make fuzz     fuzz every target for SECONDS (default 60) each
+# make fuzz-replay  run what fuzzing has found, samples and hostile inputs through every target, once
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
@@ -27,7 +28,6 @@ record: system
 bench: build
 	Benchmarks/bench .build/release/vestige
 
-# Seconds for each target.
 SECONDS ?= 60
 
 fuzz: system
@@ -37,7 +37,7 @@ fuzz-replay: system
 	Fuzz/fuzz replay
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Package.swift Fuzz/Entry Fuzz/Targets
 
 system:
 	@scripts/system-packages.sh

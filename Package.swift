@@ -32,6 +32,9 @@ let package = Package(
         .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeWritersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "GoldenTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        // The targets of the package in Fuzz, which compiles them for itself.
+        .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),
+        .testTarget(name: "FuzzTests", dependencies: ["VestigeFuzzTargets", "VestigeTestSupport"]),
         .testTarget(name: "CLITests", dependencies: ["Vestige", "VestigeTestSupport", "vestige-cli"]),
     ],
     swiftLanguageModes: [.v6]

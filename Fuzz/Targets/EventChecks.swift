@@ -59,7 +59,8 @@ struct EventChecks {
             let areStates = GoroutineState(rawValue: low) != nil && GoroutineState(rawValue: high) != nil
             try expect(areStates, "goroutine states \(low) and \(high)")
         case .procTransition:
-            try expect(ProcState(rawValue: low) != nil && ProcState(rawValue: high) != nil, "proc states \(low), \(high)")
+            try expect(
+                ProcState(rawValue: low) != nil && ProcState(rawValue: high) != nil, "proc states \(low), \(high)")
         case .rangeBegin, .rangeActive, .rangeEnd, .label:
             try expect(VestigeCore.Scope(rawValue: low) != nil && event.attributeCount <= 2, "scope \(low)")
         default: break

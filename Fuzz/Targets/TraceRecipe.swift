@@ -248,7 +248,9 @@ public struct TraceRecipe {
 
     private func strings(damaged: Bool) -> [UInt8] {
         var bytes: [UInt8] = [4]
-        let texts = ["main.main", "=cmd \"quoted\", \\", "chan receive", "/src/main.go", "\u{1b}[1m\r\n\t", "λ→\u{1f600}"]
+        let texts = [
+            "main.main", "=cmd \"quoted\", \\", "chan receive", "/src/main.go", "\u{1b}[1m\r\n\t", "λ→\u{1f600}",
+        ]
         for (index, text) in texts.enumerated() {
             bytes += [5, UInt8(index + 1), UInt8(text.utf8.count)] + Array(text.utf8)
         }
@@ -294,39 +296,4 @@ public struct TraceRecipe {
         case .wrongThread: now = now &+ 1 << UInt64(how.index * 8 + 7)
         }
     }
-}
-
-/// The bytes of a recipe, one after the other; zeros behind the end.
-struct RecipeSteps {
-    private let bytes: [UInt8]
-    private var position = 0
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    var isAtEnd: Bool { position >= bytes.count }
-
-    mutating func next() -> UInt8 {
-        defer { position += 1 }
-        return position < bytes.count ? bytes[position] : 0
-    }
-}
-
-/// How a step is done: with which number, after how much time, and what is wrong with it.
-struct RecipeStep {
-    enum Deviation { case none, wrongSequence, wrongThread }
-
-    let bits: UInt8
-    /// 0 to 7.
-    var index: Int { Int(bits & 7) }
-    var delta: UInt64 { [0, 1, 40, 3000][Int(bits >> 3 & 3)] }
-
-    var deviation: Deviation {
-        switch bits >> 5 {
-        case 6: .wrongSequence
-        case 7: .wrongThread
-        default: .none
-        }
-    }
-
-    init(_ bits: UInt8) { self.bits = bits }
 }

@@ -21,40 +21,6 @@ enum WireEffect {
     case collection
 }
 
-struct GoroutineModel {
-    /// Raw values are the wire's.
-    enum State: UInt8 { case none = 0, runnable, running, syscall, waiting }
-
-    let id: UInt64
-    var state = State.none
-    /// The number that its next sequenced event has.
-    var sequence: UInt64 = 1
-    /// The generation it was last mentioned in; 0: never.
-    var generation: UInt64 = 0
-}
-
-struct ProcModel {
-    /// Raw values are the wire's.
-    enum State: UInt8 { case running = 1, idle, syscall }
-
-    let id: UInt64
-    var state = State.idle
-    var sequence: UInt64 = 1
-    var generation: UInt64 = 0
-    /// Index of the thread that holds it.
-    var thread: Int?
-}
-
-struct ThreadModel {
-    let id: UInt64
-    var goroutine: Int?
-    var proc: Int?
-    /// The batch being filled, its start and the time of its last event, in ticks.
-    var payload: [UInt8] = []
-    var start: UInt64 = 0
-    var last: UInt64 = 0
-}
-
 /// A timed event of the wire format (`tracev2/events.go`): its arguments, when a sound trace has it, and
 /// what it does.
 struct WireRow {
@@ -96,7 +62,8 @@ struct WireRow {
         WireRow(
             type: 10, arguments: [.proc, .procSequence], context: .any, procState: .idle, proc: .another,
             effect: .procStart),
-        WireRow(type: 11, arguments: [], context: .noGoroutine, procState: .running, effect: .procIdle(isSequenced: false)),
+        WireRow(
+            type: 11, arguments: [], context: .noGoroutine, procState: .running, effect: .procIdle(isSequenced: false)),
         WireRow(
             type: 12, arguments: [.proc, .procSequence, .holder], context: .any, procState: .syscall, proc: .another,
             effect: .procIdle(isSequenced: true)),
@@ -105,7 +72,8 @@ struct WireRow {
             type: 14, arguments: [.goroutine, .stack, .stack], context: .proc, state: GoroutineModel.State.none,
             effect: .create(.runnable), isAboutAnother: true),
         WireRow(
-            type: 15, arguments: [.goroutine], context: .any, state: GoroutineModel.State.none, effect: .create(.syscall),
+            type: 15, arguments: [.goroutine], context: .any, state: GoroutineModel.State.none,
+            effect: .create(.syscall),
             isAboutAnother: true),
         WireRow(
             type: 16, arguments: [.goroutine, .goroutineSequence], context: .noGoroutine, state: .runnable,
@@ -130,13 +98,15 @@ struct WireRow {
             effect: .goroutine(.runnable, binds: false, isSequenced: false)),
         WireRow(type: 25, arguments: [.goroutine, .thread, .goroutineStatus], context: .any, isAboutAnother: true),
         WireRow(
-            type: 45, arguments: [.goroutine, .goroutineSequence], state: .waiting, effect: .switchTo(leaving: .waiting),
+            type: 45, arguments: [.goroutine, .goroutineSequence], state: .waiting,
+            effect: .switchTo(leaving: .waiting),
             isAboutAnother: true, version: 23),
         WireRow(
             type: 46, arguments: [.goroutine, .goroutineSequence], state: .waiting, effect: .switchTo(leaving: .none),
             isAboutAnother: true, version: 23),
         WireRow(
-            type: 47, arguments: [.goroutine, .stack, .stack], state: GoroutineModel.State.none, effect: .create(.waiting),
+            type: 47, arguments: [.goroutine, .stack, .stack], state: GoroutineModel.State.none,
+            effect: .create(.waiting),
             isAboutAnother: true, version: 23),
         WireRow(
             type: 48, arguments: [.goroutine, .thread, .goroutineStatus, .stack], context: .any, isAboutAnother: true,

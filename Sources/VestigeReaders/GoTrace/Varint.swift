@@ -3,9 +3,9 @@ enum Varint {
     /// Reads one varint and moves `pointer` behind it, without looking for the end: a pointer beyond
     /// the batch's end, looked at once an event, says that the batch is cut or a varint has no end.
     ///
-    /// safe: the bytes lie in a `BatchBuffer`, whose padding is what an event may run over its end.
+    /// safe: the bytes lie in one of `BatchBuffers`, whose room behind it is what an event may run over its end.
     @inline(__always) static func read(_ pointer: inout UnsafePointer<UInt8>) -> UInt64 {
-        read(&pointer, endless: BatchBuffer.beyond)
+        read(&pointer, endless: BatchBuffers.beyond)
     }
 
     /// The same, but moves by at most 10 bytes whatever they are. What has no end there counts as the

@@ -10,12 +10,13 @@ struct CursorHeap: ~Copyable {
     private(set) var count = 0
     private var capacity = 16
     private var spare: [Cursor] = []
+    private var buffers = BatchBuffers()
 
     init() { cursors = .allocate(capacity: 16) }
 
     deinit {
-        for index in 0..<count { Self.free(cursors[index]) }
-        for cursor in spare { Self.free(cursor) }
+        for index in 0..<count { cursors[index].deallocate() }
+        for cursor in spare { cursor.deallocate() }
         cursors.deallocate()
     }
 
@@ -38,7 +39,7 @@ struct CursorHeap: ~Copyable {
     mutating func makeCursor(
         thread: UnsafeMutablePointer<ThreadRecord>, threadIndex: Int32
     ) -> Cursor {
-        let cursor = spare.popLast() ?? Self.allocate()
+        let cursor = spare.popLast() ?? allocate()
         let buffer = cursor.pointee.buffer
         cursor.pointee = ThreadCursor(
             time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
@@ -46,19 +47,14 @@ struct CursorHeap: ~Copyable {
         return cursor
     }
 
-    private static func allocate() -> Cursor {
+    private mutating func allocate() -> Cursor {
         let cursor = Cursor.allocate(capacity: 1)
-        let buffer = BatchBuffer.allocate()
+        let buffer = buffers.allocate()
         cursor.initialize(
             to: ThreadCursor(
                 time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
                 thread: UnsafeMutablePointer(bitPattern: 8)!, buffer: buffer, threadIndex: 0, nextBatch: 0, type: 0))
         return cursor
-    }
-
-    private static func free(_ cursor: Cursor) {
-        BatchBuffer.free(cursor.pointee.buffer)
-        cursor.deallocate()
     }
 
     mutating func recycle(_ cursor: Cursor) { spare.append(cursor) }
