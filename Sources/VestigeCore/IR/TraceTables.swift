@@ -63,6 +63,7 @@ public struct SourceInfo: Sendable {
 public final class TraceTables {
     public let strings = StringTable()
     public let stacks = StackTable()
+    public let observations = ObservationTable()
     public var sources: [SourceInfo] = []
     public private(set) var clockSnapshots: [ClockSnapshot] = []
     public private(set) var experimentalShapes: [ExperimentalShape] = []

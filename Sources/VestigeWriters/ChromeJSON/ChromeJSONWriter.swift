@@ -91,7 +91,7 @@ public final class ChromeJSONWriter: TraceWriter {
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync, .experimental, .experimentalBatch: break
+        case .sync, .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 

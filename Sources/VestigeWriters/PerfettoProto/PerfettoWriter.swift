@@ -99,7 +99,7 @@ public final class PerfettoWriter: TraceWriter {
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
         case .sync: noteWallTime(event)
-        case .experimental, .experimentalBatch: break
+        case .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 
