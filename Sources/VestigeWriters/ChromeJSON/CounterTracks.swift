@@ -102,19 +102,18 @@ final class CounterTracks {
 
     private func write(_ name: StringID, _ value: UInt64, at now: Int64) {
         text.beginCounter(now)
-        let known = knownMetric(name)
+        let known = GoNames.knownMetric(text.tables.strings.bytes(name))
         if let known { text.name(known.title) } else { text.name(name, keepsOriginal: false) }
         // An integer above 2^63 - 1 is read wrongly; no metric has one.
-        text.argument(known?.unit ?? "value", Int64(clamping: value))
+        text.argument(unit(known), Int64(clamping: value))
         text.end()
     }
 
-    /// Metrics of the execution tracer by their names in package runtime/metrics.
-    private func knownMetric(_ name: StringID) -> (title: StaticString, unit: StaticString)? {
-        let bytes = text.tables.strings.bytes(name)
-        if bytes.elementsEqual("/memory/classes/heap/objects:bytes".utf8) { return ("heap live", "bytes") }
-        if bytes.elementsEqual("/gc/heap/goal:bytes".utf8) { return ("heap goal", "bytes") }
-        if bytes.elementsEqual("/sched/gomaxprocs:threads".utf8) { return ("GOMAXPROCS", "procs") }
-        return nil
+    private func unit(_ metric: GoNames.KnownMetric?) -> StaticString {
+        switch metric?.unit {
+        case .bytes: "bytes"
+        case .procs: "procs"
+        case nil: "value"
+        }
     }
 }

@@ -208,7 +208,7 @@ final class GoroutineRows {
     /// Goroutines of the runtime come last, and otherwise those that came first.
     private func sortIndex(_ row: GoroutineRow) -> Int64 {
         let function = text.tables.strings.bytes(row.startFunction)
-        let isSystem = function.isEmpty || ChromeStacks.isRuntime(function)
+        let isSystem = function.isEmpty || GoNames.isRuntime(function)
         return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
     }
 
