@@ -57,9 +57,7 @@
         guard isSynthetic else { return false }
         switch kind {
         case .sync, .metric, .rangeActive, .taskBegin, .regionBegin, .goroutineTransition, .procTransition: return true
-        case .label, .stackSample, .rangeBegin, .rangeEnd, .taskEnd, .regionEnd, .log, .experimental,
-            .experimentalBatch:
-            return false
+        default: return false
         }
     }
 

@@ -49,8 +49,7 @@ final class CSVWriter: TraceWriter {
 
     private func writeRows(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) throws(TraceError) {
         let batch = CSVBatch(
-            events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [],
-            tables: tables,
+            events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [], tables: tables,
             firstNanoseconds: firstNanoseconds ?? 0)
         for output in outputs { try output.table.write(batch, to: output.row) }
     }

@@ -30,7 +30,7 @@ public final class ChromeJSONWriter: TraceWriter {
         _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
     ) {
         text = ChromeText(sink, dialect)
-        goroutines = GoroutineRows(text, writesFlows: options.writesFlows)
+        goroutines = GoroutineRows(text, flows: options.flows)
         procs = OccupancyRows(.procs, text, goroutines)
         threads = OccupancyRows(.threads, text, goroutines)
         counters = CounterTracks(text)

@@ -85,7 +85,7 @@ final class CounterSamples {
         let title: StaticString
         switch state {
         case .running: title = "goroutines running"
-        case .runnable: title = "goroutines runnable"
+        case .runnable: title = "goroutines runnable (run queue)"
         case .syscall: title = "goroutines in syscalls"
         default: title = "goroutines waiting"
         }

@@ -39,7 +39,7 @@ public final class PerfettoWriter: TraceWriter {
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
         packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
-        goroutines = GoroutineTracks(packets, tracks, writesFlows: options.writesFlows)
+        goroutines = GoroutineTracks(packets, tracks, flows: options.flows)
         procs = ProcTracks(packets, tracks, goroutines)
         scheduler = SchedulerEvents(packets)
         counters = CounterSamples(packets, tracks)

@@ -13,6 +13,11 @@ enum GoNames {
         range.starts(with: "stop-the-world".utf8)
     }
 
+    /// Of the reason for which a goroutine waits: a send, a receive, or a select of them.
+    static func isOnChannel(_ reason: UnsafeBufferPointer<UInt8>) -> Bool {
+        reason.starts(with: "chan ".utf8) || reason.elementsEqual("select".utf8)
+    }
+
     /// A metric that viewers show under a shorter name.
     struct KnownMetric {
         enum Unit { case bytes, procs }

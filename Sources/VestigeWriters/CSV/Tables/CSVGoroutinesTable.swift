@@ -37,9 +37,7 @@ final class CSVGoroutinesTable: CSVTable {
         CSVColumn("running_ns", .integer, "Nanoseconds running.", required: true, minimum: 0),
         CSVColumn("waiting_ns", .integer, "Nanoseconds blocked.", required: true, minimum: 0),
         CSVColumn("syscall_ns", .integer, "Nanoseconds in system calls or C code.", required: true, minimum: 0),
-        CSVColumn(
-            "transitions", .integer, "How often it changed its state, its creation and its end included.",
-            required: true, minimum: 0),
+        CSVColumn("transitions", .integer, "How often it changed its state, its creation and its end included.", required: true, minimum: 0),
         CSVColumn("samples", .integer, "CPU profile samples taken of it.", required: true, minimum: 0),
         .stack("creation_stack", "Where its creator was."),
         .stack("final_stack", "Where it was when it went into its final state."),
