@@ -66,9 +66,9 @@ public struct Conversion {
     }
 
     private func checkOptions() throws(TraceError) {
-        if !options.writesFlows, !plan.format.hasFlows {
+        if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
-                .usage, expected: "no --no-flows for \(plan.format.name), which has no arrows", found: "--no-flows")
+                .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
         try checkTables()
     }

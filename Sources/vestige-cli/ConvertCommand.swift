@@ -66,8 +66,11 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (viewers).")
-    var noFlows = false
+    @Option(
+        help: ArgumentHelp(
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
+            valueName: "kinds"))
+    var flows: FlowChoice?
 
     @Option(
         name: .customLong("max-events"),
@@ -84,7 +87,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
         conversion.options.tables = table.isEmpty ? nil : table
-        conversion.options.writesFlows = !noFlows
+        if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
         defer { bar?.clear() }

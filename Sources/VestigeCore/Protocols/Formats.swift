@@ -50,7 +50,7 @@ public struct OutputOptions {
     /// Which tables to write, for formats that write several; nil for all.
     public var tables: [String]?
     /// Arrows from whoever creates or wakes a goroutine to that goroutine.
-    public var writesFlows = true
+    public var flows = FlowKinds.all
     /// What was lost on the way, for formats that say so in the output.
     public var diagnostics: Diagnostics?
 
@@ -92,7 +92,7 @@ public struct OutputFormat: Sendable {
     public let tableNames: [String]
     /// The table that a single file holds where none is named; nil for formats without tables.
     public let defaultTableName: String?
-    /// True if the format knows arrows, so that `OutputOptions.writesFlows` means something.
+    /// True if the format knows arrows, so that `OutputOptions.flows` means something.
     public let hasFlows: Bool
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 
