@@ -35,7 +35,7 @@ public enum StackComparison {
     }
 
     /// A function's name without the brackets of type arguments: they read `[...]` in one tool and
-    /// `[go.shape.int]` in another.
+    /// `[go.shape.int]` in another. Dumps write `panic` for the function behind it.
     static func plainName(_ name: some Collection<UInt8>) -> [UInt8] {
         var plain: [UInt8] = []
         var depth = 0
@@ -44,7 +44,7 @@ public enum StackComparison {
             if depth == 0 { plain.append(byte) }
             if byte == UInt8(ascii: "]"), depth > 0 { depth -= 1 }
         }
-        return plain
+        return plain.elementsEqual("panic".utf8) ? Array("runtime.gopanic".utf8) : plain
     }
 
     static func isRuntime(_ name: [UInt8]) -> Bool {
