@@ -15,11 +15,16 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
         .target(name: "VestigeReaders", dependencies: ["VestigeCore"]),
         .target(name: "VestigeStages", dependencies: ["VestigeCore"]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
-        .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
+        .target(name: "VestigeArchive", dependencies: ["VestigeCore", "VestigeReaders", "CZstd", "CXXHash", "CCrypto"]),
+        .target(
+            name: "Vestige",
+            dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive"]),
         .executableTarget(
             name: "vestige-cli",
             dependencies: ["Vestige", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -31,6 +36,7 @@ let package = Package(
         .testTarget(name: "VestigeReadersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeWritersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeArchiveTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "GoldenTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         // The targets of the package in Fuzz, which compiles them for itself.
         .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),

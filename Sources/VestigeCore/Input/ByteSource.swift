@@ -10,6 +10,7 @@ public final class ByteSource {
     public let path: String
     private let descriptor: Int32
     private let stream: (any ByteStream)?
+    private let content: (any RandomAccessContent)?
     /// Compressed size on disk where there is one, for progress.
     public let fileSize: UInt64?
     /// Size of the content, once it is known: of a stream, when it has been read to its end.
@@ -28,7 +29,11 @@ public final class ByteSource {
 
     /// Opens a path and peels off gzip and zstd.
     /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
-    public static func open(_ path: String) throws(TraceError) -> ByteSource {
+    public static func open(_ path: String) throws(TraceError) -> ByteSource { try peel(openPlain(path)) }
+
+    /// Opens a path whose bytes are wanted as they are.
+    /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
+    public static func openPlain(_ path: String) throws(TraceError) -> ByteSource {
         let descriptor = path == "-" ? 0 : Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TraceError(.unreadable, file: path, expected: "a file that can be read", found: systemErrorText())
@@ -43,13 +48,15 @@ public final class ByteSource {
         }
         // Standard input redirected from a file may be positioned anywhere; read it as a stream then.
         let isFile = status.st_mode & S_IFMT == S_IFREG && (path != "-" || lseek(0, 0, SEEK_CUR) == 0)
-        return try peel(descriptor: descriptor, path: path, fileSize: isFile ? UInt64(status.st_size) : nil)
+        return isFile
+            ? ByteSource(descriptor: descriptor, path: path, size: UInt64(status.st_size))
+            : ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
     }
 
-    private static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
-        var source =
-            fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
-            ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
+    /// Peels gzip and zstd off a source.
+    public static func peel(_ source: ByteSource) throws(TraceError) -> ByteSource {
+        var source = source
+        let (path, fileSize) = (source.path, source.fileSize)
         for _ in 0..<4 {  // gzip in zstd in gzip: deep enough, and a bound for hostile nesting
             let magic = try source.prefix(4)
             let inner: any ByteStream = source.asStream()
@@ -72,6 +79,17 @@ public final class ByteSource {
         self.size = size
         fileSize = size
         stream = nil
+        content = nil
+    }
+
+    /// A source over content that is somewhere within a file.
+    public init(content: any RandomAccessContent, path: String) {
+        descriptor = -1
+        self.path = path
+        size = content.size
+        fileSize = content.size
+        stream = nil
+        self.content = content
     }
 
     /// A source over a stream; for tests and for readers of containers.
@@ -79,6 +97,7 @@ public final class ByteSource {
         descriptor = -1
         self.path = path
         self.stream = stream
+        content = nil
         self.fileSize = fileSize
         window = StreamWindow()
     }
@@ -101,6 +120,11 @@ public final class ByteSource {
     public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
         if stream != nil {
             let count = try readStream(at: offset, into: buffer)
+            return count
+        }
+        if let content {
+            let count = try content.read(at: offset, into: buffer)
+            highest = max(highest, offset + UInt64(count))
             return count
         }
         var total = 0
@@ -170,6 +194,14 @@ public final class ByteSource {
         }
         return try window!.read(at: offset, into: buffer, path: path)
     }
+}
+
+/// Bytes that can be read anywhere, and cost nothing to read again.
+public protocol RandomAccessContent: AnyObject {
+    var size: UInt64 { get }
+    /// Reads up to `buffer.count` bytes at `offset`.
+    /// - Returns: how many; fewer than asked for only at the end.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
 }
 
 /// A stream over a source, for peeling.
