@@ -9,6 +9,8 @@ struct InfoCommand: ParsableCommand {
             Reads each recording once and shows its format, when and how long it was recorded, its events \
             by kind, its goroutines, procs, threads, tasks, regions and logs, and what of it is lost.
 
+            An archive is all its entries.
+
             With --json each recording is one object on a line of its own; times are nanoseconds.
 
             \(ExitStatus.help)
@@ -28,7 +30,7 @@ struct InfoCommand: ParsableCommand {
     func run() throws {
         var status = ExitStatus.done
         var isFirst = true
-        for input in inputs {
+        for input in try InputPath.expand(inputs) {
             do throws(TraceError) {
                 let info = try read(input)
                 if !isFirst, !json { try Console.write("\n") }

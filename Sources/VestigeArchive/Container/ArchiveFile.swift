@@ -36,7 +36,7 @@ public final class ArchiveFile: @unchecked Sendable {
             throw TraceError(.unreadable, file: path, expected: "an archive", found: "something else")
         }
         var found: (ArchiveHeader.Slot, ArchiveIndex)?
-        for slot in header.candidates where found == nil {
+        for slot in header.candidates(copy: try Self.slotCopy(descriptor, path, fileSize)) where found == nil {
             if let index = try Self.readIndex(descriptor, path, slot, fileSize) { found = (slot, index) }
         }
         slot = found?.0
@@ -58,11 +58,21 @@ public final class ArchiveFile: @unchecked Sendable {
         return descriptor
     }
 
+    /// The copy of a slot that the file ends with, if it does.
+    private static func slotCopy(
+        _ descriptor: Int32, _ path: String, _ fileSize: UInt64
+    ) throws(TraceError) -> ArchiveHeader.Slot? {
+        let length = UInt64(ArchiveHeader.slotLength)
+        let bytes = try read(descriptor, path, at: fileSize - length, count: Int(length))
+        guard let slot = bytes.withUnsafeBytes({ ArchiveHeader.slot($0) }), slot.end == fileSize else { return nil }
+        return slot
+    }
+
     private static func readIndex(
         _ descriptor: Int32, _ path: String, _ slot: ArchiveHeader.Slot, _ fileSize: UInt64
     ) throws(TraceError) -> ArchiveIndex? {
         // zstd makes at best a thousandth or so of what an index holds.
-        guard slot.end <= fileSize, slot.indexRawSize <= slot.indexSize &* 4096, slot.indexRawSize < 1 << 31 else {
+        guard slot.end - UInt64(ArchiveHeader.slotLength) <= fileSize, slot.indexRawSize <= slot.indexSize &* 4096, slot.indexRawSize < 1 << 31 else {
             return nil
         }
         let packed = try read(descriptor, path, at: slot.indexOffset, count: Int(slot.indexSize))

@@ -19,14 +19,19 @@ struct ArchiveHeader: Equatable {
         /// XXH64 of the compressed index.
         var indexSum: UInt64
 
-        /// Where the archive ends; what comes behind is what a writer left that died.
-        var end: UInt64 { indexOffset + indexSize }
+        /// Where the archive ends, behind a copy of the slot; what comes then is what a writer left that died.
+        var end: UInt64 { indexOffset + indexSize + UInt64(slotLength) }
     }
 
-    var slots: [Slot?] = [nil, nil]
+    private var slots: [Slot?] = [nil, nil]
+    /// True if a slot is neither valid nor empty: a commit was torn, or the slot has been damaged since.
+    private(set) var hasDamagedSlot = false
 
     /// The slots that may count, the better one first.
-    var candidates: [Slot] { slots.compactMap { $0 }.sorted { $0.number > $1.number } }
+    /// - Parameter copy: the slot that the file ends with, which counts where one in the header is damaged.
+    func candidates(copy: Slot?) -> [Slot] {
+        (slots + (hasDamagedSlot ? [copy] : [])).compactMap { $0 }.sorted { $0.number > $1.number }
+    }
 
     static func slotOffset(_ number: UInt64) -> Int { 16 + Int(number % UInt64(slotCount)) * slotLength }
 
@@ -36,7 +41,9 @@ struct ArchiveHeader: Equatable {
         guard bytes.count >= Self.length else { return nil }
         for number in 0..<Self.slotCount {
             let start = 16 + number * Self.slotLength
-            slots[number] = Self.slot(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Self.slotLength]))
+            let slotBytes = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Self.slotLength])
+            slots[number] = Self.slot(slotBytes)
+            if slots[number] == nil, slotBytes.contains(where: { $0 != 0 }) { hasDamagedSlot = true }
         }
         if slots.allSatisfy({ $0 == nil }), !bytes.starts(with: Self.beginning) { return nil }
     }
@@ -51,7 +58,8 @@ struct ArchiveHeader: Equatable {
     /// The version is the seed, so that a slot of another version is none.
     private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXHash.sum(bytes, seed: UInt64(version)) }
 
-    private static func slot(_ bytes: UnsafeRawBufferPointer) -> Slot? {
+    /// - Returns: nil if the slot is empty or damaged.
+    static func slot(_ bytes: UnsafeRawBufferPointer) -> Slot? {
         var input = ByteColumn(reading: bytes)
         guard let number = input.nextUInt64(), number > 0, let offset = input.nextUInt64(),
             let size = input.nextUInt64(), let rawSize = input.nextUInt64(), let sum = input.nextUInt64(),

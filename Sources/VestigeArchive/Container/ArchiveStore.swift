@@ -45,10 +45,11 @@ struct ArchiveStore {
             number: number, indexOffset: position, indexSize: UInt64(packed.count), indexRawSize: UInt64(raw.count),
             indexSum: XXHash.sum(packed.bytes))
         try append(packed.bytes)
-        try synchronize()
         var slotBytes = ByteColumn()
         defer { slotBytes.free() }
         ArchiveHeader.append(slot, to: &slotBytes)
+        try append(slotBytes.bytes)
+        try synchronize()
         try write(slotBytes.bytes, at: UInt64(ArchiveHeader.slotOffset(number)))
         try synchronize()
     }

@@ -28,7 +28,7 @@ public enum EntryName {
     }
 
     /// The name under which a file is put into an archive: its path without what leads to a root or upwards.
-    static func forPath(_ path: String) -> String {
+    public static func forPath(_ path: String) -> String {
         var kept: [Substring] = []
         for component in path.split(separator: "/") where component != "." {
             if component == ".." { kept.removeAll() } else { kept.append(component) }

@@ -42,28 +42,12 @@ struct SegmentDecoder: ~Copyable {
             else { return false }
             generation &+= unzigzag(generationStep)
             let ticks = plan.ticks(of: thread) &+ unzigzag(tickStep)
-            // A header is at most 1 + 4 * 10 bytes.
-            guard position + 41 + Int(size) <= count + 41 else { return false }
-            var header = [UInt8](repeating: 0, count: 41)
-            let headerLength = header.withUnsafeMutableBufferPointer { buffer in
-                var pointer = buffer.baseAddress!
-                pointer[0] = PlainBatch.type
-                pointer += 1
-                WireVarint.write(generation, &pointer)
-                WireVarint.write(thread, &pointer)
-                WireVarint.write(ticks, &pointer)
-                if mark == LayoutWriter.Mark.paddedBatch {
-                    for index in 0..<9 { pointer[index] = UInt8(size >> UInt64(7 * index) & 0x7f) | 0x80 }
-                    pointer[9] = 0
-                    pointer += 10
-                } else {
-                    WireVarint.write(size, &pointer)
-                }
-                return pointer - buffer.baseAddress!
-            }
-            guard headerLength + Int(size) <= count - position else { return false }
-            header.withUnsafeBufferPointer { (base + position).update(from: $0.baseAddress!, count: headerLength) }
-            position += headerLength
+            let header = PlainBatch(
+                generation: generation, thread: thread, ticks: ticks, isSizePadded: mark == LayoutWriter.Mark.paddedBatch,
+                payload: 0, size: Int(size)).headerBytes
+            guard header.count + Int(size) <= count - position else { return false }
+            header.withUnsafeBufferPointer { (base + position).update(from: $0.baseAddress!, count: $0.count) }
+            position += header.count
             guard readTypesAndTimes(Int(eventCount)) else { return false }
             plan.add(thread: thread, ticks: ticks, payload: position, size: Int(size), eventCount: Int(eventCount))
             position += Int(size)

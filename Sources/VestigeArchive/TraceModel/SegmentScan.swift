@@ -12,6 +12,25 @@ struct PlainBatch {
     static let type: UInt8 = 1
     static let paddedSizeLength = 10
     static let largestPayload: UInt64 = 64 << 10
+
+    /// The header as it is written.
+    var headerBytes: [UInt8] {
+        // A type and four numbers of at most 10 bytes.
+        [UInt8](unsafeUninitializedCapacity: 41) { buffer, count in
+            var pointer = buffer.baseAddress!
+            pointer[0] = Self.type
+            pointer += 1
+            for value in [generation, thread, ticks] { WireVarint.write(value, &pointer) }
+            if isSizePadded {
+                for index in 0..<9 { pointer[index] = UInt8(size >> (7 * index) & 0x7f) | 0x80 }
+                pointer[9] = 0
+                pointer += 10
+            } else {
+                WireVarint.write(UInt64(size), &pointer)
+            }
+            count = pointer - buffer.baseAddress!
+        }
+    }
 }
 
 /// Finds the batches of a segment that the model can hold.
