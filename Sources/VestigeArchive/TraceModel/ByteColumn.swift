@@ -1,5 +1,5 @@
 import Glibc
-import VestigeCore
+
 
 /// A growing run of bytes, or one that is read from front to back. Trivial, so that arrays of them can lie
 /// behind one pointer; `ColumnSet` owns the memory.

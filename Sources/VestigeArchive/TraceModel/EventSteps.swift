@@ -41,13 +41,8 @@ extension EventWalk where Port: ~Copyable {
         var sequence = port.take(cursor)
         let index = state.procIndex(cursor.pointee.proc)
         let proc = state.procs + index
-        let queued = state.firstRunnable(index)
-        let next = proc.pointee.next
-        // Without a known next goroutine the queue comes first.
-        let (first, second) = next != 0 ? (next, queued) : (queued, state.firstRunnable(SchedulerModel.globalQueue))
-        id = anyOf(
-            first, second, state.firstRunnable(index ^ 1), id, near: state.highestGoroutine, column(type, 0))
-        if id == next { proc.pointee.next = 0 }
+        started(&id, proc.pointee.next, index, column(type, 0))
+        if id == proc.pointee.next { proc.pointee.next = 0 }
         let record = state.goroutine(id)
         sequence = near(record.pointee.sequence &+ 1, sequence, column(type, 1))
         meet(record, id)
@@ -56,6 +51,16 @@ extension EventWalk where Port: ~Copyable {
         cursor.pointee.goroutine = id
         port.put(id, cursor)
         port.put(sequence, cursor)
+    }
+
+    /// The goroutine that a proc was to run next, or the first of its queue, of the global one, of another proc's.
+    @inline(__always) private mutating func started(_ id: inout UInt64, _ next: UInt64, _ proc: Int, _ column: Int) {
+        let choice = choice(column)
+        if isChosen(0, next, &id, choice, column) { return }
+        if isChosen(1, state.firstRunnable(proc), &id, choice, column) { return }
+        if isChosen(2, state.firstRunnable(SchedulerModel.globalQueue), &id, choice, column) { return }
+        if isChosen(3, state.firstRunnable(proc ^ 1), &id, choice, column) { return }
+        choose(another: &id, near: state.highestGoroutine, behind: 4, choice, column)
     }
 
     /// GoStop and GoBlock. The reason follows from the stack.
@@ -89,12 +94,7 @@ extension EventWalk where Port: ~Copyable {
         stackID = stack(type, stackID, column(type, 2), cursor)
         let target = state.context(.target, current, stackID)
         let waitClass = state.context(.waitClass, stackID)
-        let longest = state.firstWaiting(waitClass.pointee.first)
-        let known = target.pointee.first
-        let isWaiting = state.goroutine(known).pointee.status == .waiting
-        id = anyOf(
-            isWaiting ? known : longest, isWaiting ? longest : known, state.goroutine(current).pointee.wakener, id,
-            near: state.highestGoroutine, column(type, 0))
+        woken(&id, target.pointee.first, waitClass.pointee.first, current, column(type, 0))
         let record = state.goroutine(id)
         sequence = near(record.pointee.sequence &+ 1, sequence, column(type, 1))
         target.pointee.first = id
@@ -106,6 +106,20 @@ extension EventWalk where Port: ~Copyable {
         port.put(id, cursor)
         port.put(sequence, cursor)
         port.put(stackID, cursor)
+    }
+
+    /// The goroutine that was woken from here before, or who has waited longest where that one did, or who woke
+    /// the one that wakes now.
+    @inline(__always) private mutating func woken(
+        _ id: inout UInt64, _ known: UInt64, _ waitClass: UInt64, _ current: UInt64, _ column: Int
+    ) {
+        let choice = choice(column)
+        let isWaiting = state.goroutine(known).pointee.status == .waiting
+        let first = isWaiting ? known : state.firstWaiting(waitClass)
+        if isChosen(0, first, &id, choice, column) { return }
+        if isChosen(1, isWaiting ? state.firstWaiting(waitClass) : known, &id, choice, column) { return }
+        if isChosen(2, state.goroutine(current).pointee.wakener, &id, choice, column) { return }
+        choose(another: &id, near: state.highestGoroutine, behind: 3, choice, column)
     }
 
     /// A proc takes goroutine ids in groups of 16, which begin behind a multiple of 16.

@@ -8,12 +8,16 @@ struct EventWalk<Port: ModelPort & ~Copyable>: ~Copyable {
     var state: SchedulerModel
     var port: Port
     let plan: SegmentPlan
+    private let types: UnsafeMutablePointer<UInt8>
+    private let deltas: UnsafeMutablePointer<UInt32>
     private var heap: [Int32] = []
 
     init(state: consuming SchedulerModel, port: consuming Port, plan: SegmentPlan) {
         self.state = state
         self.port = port
         self.plan = plan
+        types = plan.types
+        deltas = plan.deltas
     }
 
     mutating func run() {
@@ -33,15 +37,15 @@ struct EventWalk<Port: ModelPort & ~Copyable>: ~Copyable {
         let index = Int32(cursor - plan.cursors.baseAddress!)
         repeat {
             let event = cursor.pointee.nextEvent
-            let type = plan.types[event]
-            port.begin(type, plan.deltas[event], cursor)
+            let type = types[event]
+            port.begin(type, deltas[event], cursor)
             step(type, cursor)
             port.end(cursor)
             cursor.pointee.nextEvent = event &+ 1
             if cursor.pointee.nextEvent == cursor.pointee.endEvent {
                 guard nextBatch(cursor) else { return false }
             } else {
-                cursor.pointee.time &+= UInt64(plan.deltas[cursor.pointee.nextEvent])
+                cursor.pointee.time &+= UInt64(deltas[cursor.pointee.nextEvent])
             }
         } while cursor.pointee.time < bound.time || cursor.pointee.time == bound.time && index < bound.index
         return true

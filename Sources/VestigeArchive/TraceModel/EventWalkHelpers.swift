@@ -3,7 +3,7 @@ extension EventWalk where Port: ~Copyable {
     typealias Candidates = UnsafeMutablePointer<SchedulerModel.Candidates>
 
     @inline(__always) func column(_ type: UInt8, _ index: Int) -> Int {
-        ColumnID.argument(Int(ModelEvent.row[Int(type)]), index)
+        ColumnID.argument(ModelEvent.row(type), index)
     }
 
     /// A number near the one predicted.
@@ -43,17 +43,29 @@ extension EventWalk where Port: ~Copyable {
         return value
     }
 
-    /// One of three, of which the earlier is the likelier, or another, near `base`.
-    @inline(__always) mutating func anyOf(
-        _ a: UInt64, _ b: UInt64, _ c: UInt64, _ value: UInt64, near base: UInt64, _ column: Int
-    ) -> UInt64 {
+    /// The code of a choice among candidates, where it is the decoder's turn to know.
+    @inline(__always) mutating func choice(_ column: Int) -> UInt64 { Port.isEncoding ? 0 : port.pass(0, column) }
+
+    /// Whether a candidate is the one. Candidates are asked for in order of their likelihood, and those that come
+    /// behind the right one are not even found out.
+    @inline(__always) mutating func isChosen(
+        _ number: UInt64, _ candidate: UInt64, _ value: inout UInt64, _ choice: UInt64, _ column: Int
+    ) -> Bool {
+        guard Port.isEncoding ? value == candidate : choice == number else { return false }
+        if Port.isEncoding { _ = port.pass(number, column) }
+        value = candidate
+        return true
+    }
+
+    /// None of `count` candidates: a number near `base`.
+    @inline(__always) mutating func choose(
+        another value: inout UInt64, near base: UInt64, behind count: UInt64, _ choice: UInt64, _ column: Int
+    ) {
         if Port.isEncoding {
-            let code = value == a ? 0 : value == b ? 1 : value == c ? 2 : escape(zigzag(base &- value), 3)
-            _ = port.pass(code, column)
-            return value
+            _ = port.pass(escape(zigzag(base &- value), count), column)
+        } else {
+            value = base &- unzigzag(choice &- count)
         }
-        let code = port.pass(0, column)
-        return code == 0 ? a : code == 1 ? b : code == 2 ? c : base &- unzigzag(code &- 3)
     }
 
     /// A number behind `count` others. There is no room for the very greatest, which no trace has.

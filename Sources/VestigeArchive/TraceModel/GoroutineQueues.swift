@@ -1,6 +1,6 @@
 /// Queues of goroutines, as far as they can be known: rings that forget the oldest when they are full.
 struct GoroutineQueues: ~Copyable {
-    private static let length: UInt32 = 256
+    private static let length: UInt32 = 128
 
     private struct Ends {
         var head: UInt32 = 0

@@ -50,21 +50,20 @@ enum ModelEvent {
 
     static let unknown: UInt8 = 0xff
     static let mostArguments = 4
-    /// Rows are numbered from 1 in the order of types; row 0 stands for the beginning of a batch.
+    /// Rows are numbered from 1 in the order of types: 9 to 48, then 128 to 136. Row 0 stands for the beginning of
+    /// a batch.
     static let rowCount = 1 + argumentCounts.count
     /// The longest event: a type, a time and four arguments.
     static let longestEvent = 1 + 10 * (1 + mostArguments)
 
-    /// Tables of 256, by type; a pointer costs nothing to pass on. Never freed.
-    nonisolated(unsafe) static let argumentCount: UnsafePointer<UInt8> = table(unknown) { argumentCounts[$0] }
-    nonisolated(unsafe) static let row: UnsafePointer<UInt8> = {
-        let types = argumentCounts.keys.sorted()
-        return table(0) { type in types.firstIndex(of: type).map { UInt8($0 + 1) } }
-    }()
-
-    private static func table(_ missing: UInt8, _ value: (UInt8) -> UInt8?) -> UnsafePointer<UInt8> {
+    /// By type, `unknown` for those that are not known. A pointer, to be taken out of loops; never freed.
+    nonisolated(unsafe) static let argumentCount: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
-        for type in 0...255 { (table + type).initialize(to: value(UInt8(type)) ?? missing) }
+        for type in 0...255 { (table + type).initialize(to: argumentCounts[UInt8(type)] ?? unknown) }
         return UnsafePointer(table)
+    }()
+    /// The row of a type that the model knows.
+    @inline(__always) static func row(_ type: UInt8) -> Int {
+        type < 128 ? Int(type) &- 8 : Int(type) &- 87
     }
 }

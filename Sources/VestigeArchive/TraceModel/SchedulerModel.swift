@@ -40,7 +40,7 @@ struct SchedulerModel: ~Copyable {
         var second: UInt64 = 0
     }
 
-    static let goroutineCount: UInt64 = 1 << 16
+    static let goroutineCount: UInt64 = 1 << 14
     static let procCount: UInt64 = 1 << 8
     static let contextBits: UInt64 = 14
     static let waitClassCount: UInt64 = 1 << 8

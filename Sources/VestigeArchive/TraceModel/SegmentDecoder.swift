@@ -57,14 +57,16 @@ struct SegmentDecoder: ~Copyable {
     private func readTypesAndTimes(_ count: Int) -> Bool {
         guard plan.hasRoom(for: count) else { return false }
         let columns = self.columns.columns
+        let (types, deltas, argumentCount) = (plan.types, plan.deltas, ModelEvent.argumentCount)
         var previous = 0
         for event in plan.eventCount..<plan.eventCount + count {
             guard let type = columns[ColumnID.types + previous].next() else { return false }
-            let row = Int(ModelEvent.row[Int(type)])
-            guard row != 0, let delta = Number.next(columns + ColumnID.time(previous, row)), delta <= UInt64(UInt32.max)
+            guard argumentCount[Int(type)] != ModelEvent.unknown else { return false }
+            let row = ModelEvent.row(type)
+            guard let delta = Number.next(columns + ColumnID.time(previous, row)), delta <= UInt64(UInt32.max)
             else { return false }
-            plan.types[event] = type
-            plan.deltas[event] = UInt32(truncatingIfNeeded: delta)
+            types[event] = type
+            deltas[event] = UInt32(truncatingIfNeeded: delta)
             previous = row
         }
         return true

@@ -37,11 +37,13 @@ struct SegmentEncoder: ~Copyable {
     /// Types and times of the next events in the plan, which are one batch.
     private func appendTypesAndTimes(_ count: Int) {
         var previous = 0
+        let columns = self.columns.columns
+        let (types, deltas) = (plan.types, plan.deltas)
         for event in plan.eventCount..<plan.eventCount + count {
-            let type = plan.types[event]
-            let row = Int(ModelEvent.row[Int(type)])
-            columns.columns[ColumnID.types + previous].append(type)
-            Number.append(UInt64(plan.deltas[event]), to: columns.columns + ColumnID.time(previous, row))
+            let type = types[event]
+            let row = ModelEvent.row(type)
+            columns[ColumnID.types + previous].append(type)
+            Number.append(UInt64(deltas[event]), to: columns + ColumnID.time(previous, row))
             previous = row
         }
     }

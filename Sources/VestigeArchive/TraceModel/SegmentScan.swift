@@ -114,11 +114,12 @@ struct SegmentScan {
         var pointer = base + batch.payload
         let end = pointer + batch.size
         guard plan.hasRoom(for: batch.size / 2) else { return false }
+        let argumentCount = ModelEvent.argumentCount
         var types = plan.types + plan.eventCount
         var deltas = plan.deltas + plan.eventCount
         while pointer < end {
             let type = pointer[0]
-            let arguments = ModelEvent.argumentCount[Int(type)]
+            let arguments = argumentCount[Int(type)]
             pointer += 1
             guard arguments != ModelEvent.unknown, let delta = WireVarint.read(&pointer, before: end),
                 delta <= UInt64(UInt32.max)
