@@ -16,29 +16,31 @@ import VestigeTestSupport
         _ = try ArchiveWriter.knowingFormats(level: level).create(path, inputs, overwrites: true)
     }
 
-    private func content(_ archive: ArchiveFile, _ entry: ArchiveEntry) throws -> [UInt8] {
-        let sink = MemorySink()
-        let results = try ArchiveExtraction().write(archive, [entry], to: sink)
-        #expect(results.allSatisfy(\.errors.isEmpty))
-        return sink.bytes
-    }
-
     private func expectRoundTrip(_ paths: [String]) throws {
         let archive = try ArchiveFile(path)
         #expect(archive.entries.map(\.name).sorted() == paths.map(EntryName.forPath).sorted())
+        var extraction = ArchiveExtraction()
+        extraction.overwrites = true
+        let results = try extraction.extract(archive, archive.entries, into: folder.file("out"))
+        #expect(results.filter { !$0.errors.isEmpty }.isEmpty)
         for path in paths {
-            let entry = try #require(archive.entries.first { $0.name == EntryName.forPath(path) })
-            let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
-            #expect(try content(archive, entry) == bytes, "\(path)")
-            // The same, in pieces from anywhere.
-            let parts = EntryContent(archive, entry)
-            var random = SeededRandom(seed: 3)
-            for _ in 0..<8 where !bytes.isEmpty {
-                let start = Int.random(in: 0..<bytes.count, using: &random)
-                var piece = [UInt8](repeating: 0, count: min(bytes.count - start, 5000))
-                let count = try piece.withUnsafeMutableBytes { try parts.read(at: UInt64(start), into: $0) }
-                #expect(count == piece.count && piece[...] == bytes[start..<start + count], "\(path)")
-            }
+            let original = try Data(contentsOf: URL(fileURLWithPath: path))
+            #expect(try folder.read("out/\(EntryName.forPath(path))") == original, "\(path)")
+        }
+        var random = SeededRandom(seed: 3)
+        for path in paths.shuffled(using: &random).prefix(5) { try expectPieces(path, archive, &random) }
+    }
+
+    /// The same, in pieces from anywhere.
+    private func expectPieces(_ path: String, _ archive: ArchiveFile, _ random: inout SeededRandom) throws {
+        let entry = try #require(archive.entries.first { $0.name == EntryName.forPath(path) })
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        let content = EntryContent(archive, entry)
+        for _ in 0..<8 where !bytes.isEmpty {
+            let start = Int.random(in: 0..<bytes.count, using: &random)
+            var piece = [UInt8](repeating: 0, count: min(bytes.count - start, 5000))
+            let count = try piece.withUnsafeMutableBytes { try content.read(at: UInt64(start), into: $0) }
+            #expect(count == piece.count && piece[...] == bytes[start..<start + count], "\(path)")
         }
     }
 
@@ -107,7 +109,8 @@ import VestigeTestSupport
         _ = try writer.compact(path)
         #expect(Samples.size(path) < before)
         try expectRoundTrip(kept)
-        #expect(try ArchiveExtraction().verify(ArchiveFile(path), ArchiveFile(path).entries).allSatisfy(\.errors.isEmpty))
+        let results = try ArchiveExtraction().verify(ArchiveFile(path), ArchiveFile(path).entries)
+        #expect(results.filter { !$0.errors.isEmpty }.isEmpty)
     }
 
     @Test func theIndexKnowsWhatGenerationsAreAbout() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import VestigeArchive
 import VestigeCore
 
@@ -14,7 +15,7 @@ public enum InputPath {
         }
         let source = try ByteSource.openPlain(path)
         guard try isArchive(source) else { return try ByteSource.peel(source) }
-        let archive = try ArchiveFile(path)
+        let archive = try openArchive(path)
         guard archive.entries.count == 1 else {
             let example = archive.entries.first.map { ", e.g. \(path)/\($0.name)" } ?? ""
             throw TraceError(
@@ -22,6 +23,22 @@ public enum InputPath {
                 found: "an archive of \(archive.entries.count) entries")
         }
         return try ByteSource.peel(EntryContent(archive, archive.entries[0]).source())
+    }
+
+    /// The archive that was used last, as it was then: commands go through its entries one after the other.
+    private static let lastArchive = Mutex<(archive: ArchiveFile, state: [Int])?>(nil)
+
+    private static func openArchive(_ path: String) throws(TraceError) -> ArchiveFile {
+        var status = stat()
+        stat(path, &status)
+        let state = [
+            Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+        ]
+        let last = lastArchive.withLock { $0 }
+        if let last, last.archive.path == path, last.state == state { return last.archive }
+        let archive = try ArchiveFile(path)
+        lastArchive.withLock { $0 = (archive, state) }
+        return archive
     }
 
     /// The paths of everything that paths lead to: an archive is all its entries.
@@ -44,7 +61,7 @@ public enum InputPath {
             let archive = String(path[..<slash])
             guard isFile(archive) else { continue }
             guard try isArchive(ByteSource.openPlain(archive)) else { return nil }
-            return (try ArchiveFile(archive), String(path[path.index(after: slash)...]))
+            return (try openArchive(archive), String(path[path.index(after: slash)...]))
         }
         return nil
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import VestigeCore
 
 /// An archive that is open for reading.
@@ -12,6 +13,15 @@ public final class ArchiveFile: @unchecked Sendable {
     let index: ArchiveIndex
     /// The commit that this is the state of; nil if it was found again without an index.
     let slot: ArchiveHeader.Slot?
+
+    /// The last block of several small entries that was decoded: its neighbours are asked for next.
+    private let heldBlock = Mutex<HeldBlock?>(nil)
+
+    private struct HeldBlock {
+        var number: Int
+        var header: BlockHeader
+        var content: [UInt8]
+    }
 
     /// True if no index could be read, and entries were found again by their blocks: some may be incomplete,
     /// and some may have been removed.
@@ -142,11 +152,31 @@ public final class ArchiveFile: @unchecked Sendable {
 
     private struct Defect: Error { var text: String }
 
+    /// Keeps a block of several segments.
+    func hold(_ header: BlockHeader, _ content: UnsafeRawBufferPointer, block: Int) {
+        guard header.segments.count > 1 else { return }
+        let held = HeldBlock(number: block, header: header, content: Array(content))
+        heldBlock.withLock { $0 = held }
+    }
+
+    /// The bytes of a chunk whose block is kept; nil if it is another.
+    func smallChunk(_ chunk: ArchiveChunk, _ entry: ArchiveEntry) throws(TraceError) -> [UInt8]? {
+        guard let held = heldBlock.withLock({ $0?.number == chunk.block ? $0 : nil }) else { return nil }
+        let range = try place(of: chunk, entry, held.header)
+        return Array(held.content[range])
+    }
+
     /// The bytes of a chunk in a block that was decoded.
     /// - Throws: `damaged` if the block is about something else than the index says.
     func bytes(
         of chunk: ArchiveChunk, _ entry: ArchiveEntry, _ header: BlockHeader, _ decoder: BlockDecoder
     ) throws(TraceError) -> UnsafeRawBufferPointer {
+        try UnsafeRawBufferPointer(rebasing: decoder.content[place(of: chunk, entry, header)])
+    }
+
+    private func place(
+        of chunk: ArchiveChunk, _ entry: ArchiveEntry, _ header: BlockHeader
+    ) throws(TraceError) -> Range<Int> {
         guard header.segments.indices.contains(chunk.segment), header.segments[chunk.segment].length == chunk.length,
             header.segments[chunk.segment].entry == entry.number
         else {
@@ -155,7 +185,7 @@ public final class ArchiveFile: @unchecked Sendable {
                 expected: "what the index says", found: "other segments")
         }
         let start = header.segments[..<chunk.segment].reduce(0) { $0 + $1.length }
-        return UnsafeRawBufferPointer(rebasing: decoder.content[start..<start + chunk.length])
+        return start..<start + chunk.length
     }
 }
 

@@ -76,13 +76,21 @@ public final class EntryContent: RandomAccessContent {
 
     private func decode(_ number: Int) throws(TraceError) {
         let chunk = entry.chunks[number]
-        let header = try archive.decode(block: chunk.block, with: decoder)
-        let bytes = try archive.bytes(of: chunk, entry, header, decoder)
-        bytesRead += archive.index.blocks[chunk.block].size
-        blocksRead += 1
+        var known = try archive.smallChunk(chunk, entry)
+        if known == nil { known = try decodeBlock(chunk) }
+        let bytes = known ?? []
         var sum = held.reduce(chunk.length) { $0 + $1.bytes.count }
         while sum > Self.heldBytes, !held.isEmpty { sum -= held.removeFirst().bytes.count }
-        held.append((number, Array(bytes)))
+        held.append((number, bytes))
+    }
+
+    private func decodeBlock(_ chunk: ArchiveChunk) throws(TraceError) -> [UInt8] {
+        let header = try archive.decode(block: chunk.block, with: decoder)
+        let bytes = try Array(archive.bytes(of: chunk, entry, header, decoder))
+        bytesRead += archive.index.blocks[chunk.block].size
+        blocksRead += 1
+        archive.hold(header, decoder.content, block: chunk.block)
+        return bytes
     }
 
     // MARK: - Parts

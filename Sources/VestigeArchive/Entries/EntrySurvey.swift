@@ -37,6 +37,8 @@ struct GenerationPlace {
     var strings: [Batch]
     var sync: [Batch]
     var eventBatchCount: Int
+    /// Start of its earliest batch of any kind.
+    var minimumTicks: UInt64
 }
 
 /// Looks at a file before it is taken up: what it is, and how it falls into pieces.
@@ -122,6 +124,7 @@ extension GenerationPlace {
         }
         strings = places(generation.stringBatches)
         sync = places(generation.syncBatches)
+        minimumTicks = generation.minimumTicks
         eventBatchCount = generation.threads.reduce(0) { $0 + $1.batches.filter { $0.size > 0 }.count }
     }
 }

@@ -29,7 +29,7 @@ package struct Generation {
     package var syncBatches: [BatchHeader] = []
     var experimentalBatches: [BatchHeader] = []
     /// Smallest start time of any batch, in ticks.
-    var minimumTicks: UInt64 = 0
+    package var minimumTicks: UInt64 = 0
     /// False if the input ends or breaks within it.
     var isComplete = true
 
