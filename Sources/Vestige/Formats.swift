@@ -10,6 +10,8 @@ public enum Formats {
         GoTraceV2Format.format,
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
+        DelveFormats.json,
+        DelveFormats.text,
     ]
 
     /// Formats that can be written.

@@ -23,13 +23,14 @@ public final class TraceInput {
     /// Opens a path (`-`: standard input), peels off compression, and detects the format.
     /// - Throws: `unreadable` for what cannot be opened or is in no known format.
     public init(
-        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics()
+        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics(),
+        goVersion: String? = nil
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
         source = try ByteSource.open(path)
         format = try Formats.detect(source)
-        reader = try Self.makeReader(format.open, source, format, tables, diagnostics)
+        reader = try Self.makeReader(format.open, source, format, tables, diagnostics, goVersion)
     }
 
     /// Opens a part of a path whose format is known.
@@ -43,10 +44,11 @@ public final class TraceInput {
 
     private static func makeReader(
         _ open: (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader, _ source: ByteSource,
-        _ format: InputFormat, _ tables: TraceTables, _ diagnostics: Diagnostics
+        _ format: InputFormat, _ tables: TraceTables, _ diagnostics: Diagnostics, _ goVersion: String? = nil
     ) throws(TraceError) -> any TraceReader {
         let context = ReaderContext(
-            tables: tables, diagnostics: diagnostics, source: UInt8(truncatingIfNeeded: tables.sources.count))
+            tables: tables, diagnostics: diagnostics, source: UInt8(truncatingIfNeeded: tables.sources.count),
+            goVersion: goVersion)
         tables.sources.append(SourceInfo(path: source.path, format: format.name))
         do throws(TraceError) {
             return try open(source, context)
