@@ -71,10 +71,7 @@ public final class Diagnostics {
                 ("listing of goroutines is", "listings of goroutines are", " not complete: some are missing")
             case .answersFailed: ("answer of the debugger is", "answers of the debugger are", " an error")
             case .detailsLeftOut:
-                (
-                    "detail has", "details have",
-                    " no place in events and was left out: variables, source lines, settings"
-                )
+                ("detail has", "details have", " no place in events: variables, source lines, settings")
             }
         }
     }

@@ -9,8 +9,9 @@ enum DelveSniff {
     /// Members of results that are about goroutines, or that only a debugger has.
     private static let results: Set<String> = [
         "Goroutines", "Locations", "State", "Threads", "Thread", "Breakpoints", "Breakpoint", "Ancestors",
-        "DelveVersion", "TargetGoVersion", "Variable", "Variables", "Targets", "Recorded", "IsMulticlient", "Answer", "BuildID",
-        "Addrs", "Pid", "Args", "currentLoc",
+        "DelveVersion", "TargetGoVersion", "Variable", "Variables", "Targets", "Recorded", "IsMulticlient", "Answer",
+        "BuildID",
+        "Addrs", "Pid", "Args", "Time", "currentLoc",
     ]
 
     static func json(_ bytes: UnsafeRawBufferPointer) -> SniffResult {
@@ -43,7 +44,7 @@ enum DelveSniff {
             if isEmpty { return member("error") != nil }
             return JSONOutline(bytes: result).members().contains { results.contains($0.name) }
         }
-        return members.first.map { results.contains($0.name) && $0.name != "Args" && $0.name != "Pid" } ?? false
+        return members.first.map { results.contains($0.name) && !["Args", "Pid", "Time"].contains($0.name) } ?? false
             || member("currentLoc") != nil && member("id") != nil
     }
 
