@@ -118,7 +118,7 @@ struct DelveSession {
         let members = JSONOutline(bytes: result.bytes).members()
         var isUsed = false
         for (name, piece) in members {
-            isUsed = true
+            isUsed = isUsed || Self.knownMembers.contains(name)
             switch name {
             case "Goroutines":
                 let groups = members.first { $0.name == "Groups" }?.value
@@ -134,14 +134,17 @@ struct DelveSession {
                     takeThread(try decode(DelveThread.self, thread))
                 }
             case "Thread": if piece.isComplete { takeThread(try decode(DelveThread.self, piece)) }
-            case "TargetGoVersion", "DelveVersion": try takeVersion(result)
+            case "TargetGoVersion": try takeVersion(result)
             case "Variable": try takeVariable(piece, parameters)
-            case "Nextg", "Groups", "TooManyGroups": break
-            default: isUsed = false
+            default: break
             }
         }
         if !isUsed, !members.isEmpty { state.diagnostics.count(.detailsLeftOut) }
     }
+
+    private static let knownMembers: Set<String> = [
+        "Goroutines", "Locations", "Ancestors", "State", "Threads", "Thread", "TargetGoVersion", "Variable",
+    ]
 
     private mutating func takeVersion(_ result: JSONOutline.Piece) throws {
         guard result.isComplete else { return }
@@ -154,11 +157,11 @@ struct DelveSession {
 
     /// The runtime's own word for its version, if a client asked for it.
     private func takeVariable(_ piece: JSONOutline.Piece, _ parameters: DelveParameters?) throws {
-        state.diagnostics.count(.detailsLeftOut)
-        guard piece.isComplete else { return }
-        let variable = try decode(DelveVariable.self, piece)
-        let name = variable.name ?? parameters?.expression ?? ""
-        if name == "runtime.buildVersion", let go = GoVersion(variable.value ?? "") { state.learn(go) }
+        let variable = piece.isComplete ? try decode(DelveVariable.self, piece) : nil
+        let name = variable?.name ?? parameters?.expression
+        if name == "runtime.buildVersion", let go = GoVersion(variable?.value ?? "") { state.learn(go) } else {
+            state.diagnostics.count(.detailsLeftOut)
+        }
     }
 
     // MARK: - Goroutines

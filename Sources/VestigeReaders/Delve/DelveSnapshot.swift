@@ -191,7 +191,10 @@ struct DelveSnapshot {
         }
         // A bare stack tells nothing of the state; a line of a listing without a thread, little.
         guard isOnThread else {
-            if goroutine.userLocation != .absent || goroutine.runtimeLocation != .absent {
+            let locations = [
+                goroutine.userLocation, goroutine.runtimeLocation, goroutine.goLocation, goroutine.startLocation,
+            ]
+            if locations.contains(where: { $0 != .absent }) {
                 doubts.append("the state is not said: runnable, preempted and leaked goroutines look the same")
             }
             return

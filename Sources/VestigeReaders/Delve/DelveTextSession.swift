@@ -497,8 +497,10 @@ struct DelveTextSession {
 
     /// The errors of the commands that are read here.
     static func isError(_ body: ArraySlice<UInt8>) -> Bool {
-        body.starts(with: "Command failed: ".utf8) || body.firstPlace(of: ": unknown goroutine ") != nil
-            || body.firstPlace(of: ": no G executing on thread ") != nil
+        body.starts(with: "Command failed: ".utf8) || body.starts(with: "no G executing on thread ".utf8)
+            || [": unknown goroutine ", ": no G executing on thread ", ": wrong argument: "].contains {
+                body.firstPlace(of: $0) != nil
+            }
     }
 
     private mutating func record(expected: String, found: ArraySlice<UInt8>) {

@@ -89,18 +89,16 @@ final class JSONValueStream {
         let end = buffer.count
         // Larger steps for larger values, so that moving and growing stay cheap.
         let step = max(Self.chunkSize, min(end, 16 << 20))
-        buffer.append(contentsOf: repeatElement(0, count: step))
-        var count = 0
         var failure: TraceError?
-        buffer.withUnsafeMutableBytes { bytes in
+        let piece = [UInt8](unsafeUninitializedCapacity: step) { bytes, count in
             do throws(TraceError) {
-                count = try source.read(at: bufferOffset + UInt64(end), into: .init(rebasing: bytes[end...]))
+                count = try source.read(at: bufferOffset + UInt64(end), into: UnsafeMutableRawBufferPointer(bytes))
             } catch { failure = error }
         }
-        buffer.removeLast(step - count)
         if let failure { throw failure }
-        hasEnded = count == 0
-        return count > 0
+        buffer += piece
+        hasEnded = piece.isEmpty
+        return !hasEnded
     }
 }
 
