@@ -11,6 +11,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case gotraceStructure = "gotrace-structure"
     /// JSON lines, whatever detection thinks of them.
     case jsonl
+    /// What Delve says, whichever of its forms the bytes look like.
+    case delve
     /// The gzip and zstd wrappers.
     case decompress
 
@@ -19,6 +21,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .gotrace: try Self.runFile(bytes)
         case .gotraceStructure: try Self.runRecipe(bytes)
         case .jsonl: try Self.runJSONLines(bytes)
+        case .delve: try Self.runDelve(bytes)
         case .decompress: try Self.runDecompression(bytes)
         }
     }
@@ -63,6 +66,21 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         guard let passage = try Passage(source, format: JSONLinesInputFormat.format) else { return }
         try passage.run()
         try checkRoundTrip(passage.lines)
+    }
+
+    /// Small batches must give what large ones do, and JSON lines lose nothing.
+    private static func runDelve(_ bytes: [UInt8]) throws {
+        for format in [DelveFormats.json, DelveFormats.text] {
+            let source = { ByteSource(bytes: bytes, path: "fuzz.txt") }
+            guard let whole = try Passage(source(), format: format) else { continue }
+            try whole.run()
+            guard let parts = try Passage(source(), format: format, capacity: 8, .readsAndWritesLines) else {
+                throw Violation("the same input is refused")
+            }
+            try parts.run()
+            try expectSame(whole.lines, parts.lines, "the same input, in small batches")
+            try checkRoundTrip(whole.lines)
+        }
     }
 
     private static func checkRoundTrip(_ lines: [UInt8]) throws {

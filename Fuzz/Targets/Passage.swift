@@ -30,7 +30,7 @@ final class Passage {
             let format = if let format { format } else { try Formats.detect(source) }
             reader = try format.open(source, context)
             // A trace gives no two events the same time; what other tools list may.
-            eventChecks = EventChecks(allowsEqualTimes: format.name == EventIR.jsonLinesName)
+            eventChecks = EventChecks(allowsEqualTimes: !format.name.hasPrefix("gotrace"))
         } catch {
             return nil
         }

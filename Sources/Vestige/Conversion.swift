@@ -10,6 +10,8 @@ public struct Conversion {
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// The Go version of the recorded program, for inputs that do not say it.
+    public var goVersion: String?
     /// What the events pass through, in this order.
     public var stages: [any Stage] = []
     /// Called at most ten times a second.
@@ -28,7 +30,7 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try TraceInput(input)
+        let input = try TraceInput(input, goVersion: goVersion)
         let target = try plan.open(overwrites: overwrites)
         var options = options
         options.diagnostics = input.diagnostics

@@ -20,12 +20,14 @@ public struct TraceInfo {
 
     /// Reads an input and counts, in parts at the same time where the format can be divided.
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read.
-    public init(_ path: String, onProgress: ((Progress) -> Void)? = nil) throws(TraceError) {
+    public init(
+        _ path: String, goVersion: String? = nil, onProgress: ((Progress) -> Void)? = nil
+    ) throws(TraceError) {
         if let whole = try PartedCount.count(path, onProgress: onProgress) {
             self.init(path: path, input: whole.input, counts: whole.counts, failure: nil)
             return
         }
-        let input = try TraceInput(path)
+        let input = try TraceInput(path, goVersion: goVersion)
         var counter = TraceCounter()
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             counter.process(events)

@@ -65,6 +65,8 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @OptionGroup var source: SourceOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func validate() throws {
@@ -77,6 +79,7 @@ struct ConvertCommand: ParsableCommand {
         var conversion = Conversion(input: input, plan: plan)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.goVersion = try source.checkedGoVersion()
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.writesFlows = !noFlows
         let bar = reporting.makeProgressBar()
@@ -112,6 +115,23 @@ struct ConvertCommand: ParsableCommand {
         guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What a user knows of an input that it does not say itself.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("go-version"),
+        help: ArgumentHelp(
+            "The Go version of the recorded program, e.g. 1.24, where Delve's output does not say it: wait reasons "
+                + "depend on it.", valueName: "version"))
+    var goVersion: String?
+
+    /// - Throws: `usage` if it is no version of Go.
+    func checkedGoVersion() throws(TraceError) -> String? {
+        guard let goVersion else { return nil }
+        if DelveFormats.isGoVersion(goVersion) { return goVersion }
+        throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
 }
 

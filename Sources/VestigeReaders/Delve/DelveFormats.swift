@@ -11,6 +11,9 @@ public enum DelveFormats {
         return DelveJSONReader(isLog ? DelveServerLog(source) : DelveValueSource(source), context: context)
     }
 
+    /// Whether a text names a version of Go, as `ReaderContext.goVersion` wants it: `1.24`, `go1.24.11`.
+    public static func isGoVersion(_ text: String) -> Bool { GoVersion(text) != nil }
+
     /// What the command line client prints.
     public static let text = InputFormat(
         name: "delve-text",

@@ -113,6 +113,7 @@ struct DelveTextLine {
         var start = text.startIndex
         func add(_ end: Int) {
             var part = text[start..<end].drop { $0 == 0x20 || $0 == 0x0a }
+            while part.last == 0x0a { part = part.dropLast() }
             guard !part.isEmpty else { return }
             let name = part.prefix { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "~") || isWord($0) }
             var value = part[name.endIndex...]

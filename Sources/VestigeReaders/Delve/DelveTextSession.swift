@@ -427,7 +427,10 @@ struct DelveTextSession {
     // MARK: - All else
 
     private mutating func takeRemark(_ line: DelveTextLine) -> Bool {
-        if line.hasPrompt { takeCommand(line.body) }
+        if line.hasPrompt {
+            takeCommand(line.body)
+            return true
+        }
         var body = line.body
         if body.dropPrefix("Switched from "), let id = body.firstPlace(of: " to ") {
             closeStack()

@@ -23,7 +23,8 @@ import VestigeTestSupport
     @Test(arguments: DelveCorpus.setNames) func everyInputIsTaken(_ set: String) throws {
         for input in DelveCorpus.inputs where input.set == set {
             let reading = try Reading(path: input.path)
-            if Self.foreign.contains(input.name) {
+            // The list of who waits on a channel came after Delve 1.20.2.
+            if Self.foreign.contains(input.name) || input.name == "print-chan.txt" && set.contains("dlv1.20.2") {
                 #expect(reading.error?.code == .unreadable, "\(input)")
                 continue
             }
@@ -108,7 +109,9 @@ import VestigeTestSupport
     }
 
     private func check(_ seen: Seen, _ truth: DelveCorpus.Goroutine, minor: Int, _ comment: Comment) {
-        if let reason = truth.reason(minor: minor) {
+        // A ticker may just have been woken.
+        let isAwake = truth.role == "ticker" && [.runnable, .running].contains(seen.state)
+        if let reason = truth.reason(minor: minor), !isAwake {
             #expect(seen.state == .waiting && seen.reason == reason, comment)
             #expect(seen.doubts.isEmpty, comment)
         }
