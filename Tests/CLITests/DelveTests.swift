@@ -26,9 +26,13 @@ import VestigeTestSupport
     }
 
     @Test func whatIsDoubtfulIsSaid() throws {
-        let seen = try lines([], Self.listing)
-        #expect(seen[1]["reason"]?.string == "sync.Mutex.Lock")
-        #expect("\(seen[2])".contains("doubt"), "\(seen[2])")
+        // The mutex, of which the place is proof, betrays Delve's table; without it there are several.
+        let known = try lines([], Self.listing)
+        #expect(known.map { $0["reason"]?.string } == ["", "sync.Mutex.Lock", "sync.RWMutex.Lock"])
+        let rest = Self.listing.split(separator: "\n").filter { !$0.contains("Mutex") && !$0.hasPrefix("[") }
+        let seen = try lines([], rest.joined(separator: "\n"))
+        #expect(seen[1]["reason"]?.string == "wait for GC cycle")
+        #expect("\(seen[1])".contains("doubt") && "\(seen[1])".contains("sync.RWMutex.Lock"), "\(seen[1])")
     }
 
     @Test func incompleteListingIsALoss() throws {

@@ -103,15 +103,17 @@ final class JSONValueStream {
 }
 
 /// Finds the end of a JSON object or array, step by step as its bytes arrive.
-struct JSONEndScanner {
+public struct JSONEndScanner {
     private var depth = 0
     private var isInString = false
     private var isEscaped = false
-    private(set) var lineBreaks: UInt64 = 0
+    public private(set) var lineBreaks: UInt64 = 0
+
+    public init() {}
 
     /// Goes on at `position`.
     /// - Returns: the index behind the value, or nil if the bytes do not suffice; then `position` is their end.
-    mutating func findEnd(_ bytes: [UInt8], from position: inout Int) -> Int? {
+    public mutating func findEnd(_ bytes: [UInt8], from position: inout Int) -> Int? {
         bytes.withUnsafeBufferPointer { bytes in
             while position < bytes.count {
                 let byte = bytes[position]
