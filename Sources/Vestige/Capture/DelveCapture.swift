@@ -299,11 +299,7 @@ public final class DelveCapture {
     }
 
     private func leave() throws(DelveClient.Failure) -> String {
-        if !isMulticlient {
-            try clearBreakpoints()
-            _ = try client.call("Detach", ["Kill": false])
-            return "Delve has ended, since it serves one client only; the program goes on without it"
-        }
+        if !isMulticlient { return try leaveSingleClient() }
         guard let wasRunning else { return "the program was not touched" }
         let now = try state()
         if now?.exited == true { return "the program has ended" }
@@ -316,6 +312,18 @@ public final class DelveCapture {
             usleep(20_000)
         }
         return "the program was told to go on and is stopped again, perhaps at a breakpoint of others"
+    }
+
+    private struct Attachment: Decodable { var Answer: Bool? }
+
+    /// Such a server ends with this connection, whatever is asked of it, and kills what it has started.
+    private func leaveSingleClient() throws(DelveClient.Failure) -> String {
+        let answer = try client.call("AttachedToExistingProcess", DelveClient.None(), as: Attachment.self)
+        try clearBreakpoints()
+        _ = try client.call("Detach", ["Kill": false])
+        return answer?.Answer == true
+            ? "Delve has ended with this connection, and the program goes on without it"
+            : "Delve has ended with this connection, and the program that it had started with it"
     }
 
     private func reconnect() -> Bool {

@@ -14,6 +14,9 @@ import (
 //go:noinline
 func checkpoint(i int) int { return i * 2 }
 
+//go:noinline
+func never() { fmt.Println("never") }
+
 func parked(never chan int) { <-never }
 
 func main() {
@@ -21,6 +24,9 @@ func main() {
 	pprof.Do(context.Background(), pprof.Labels("test", "live"), func(context.Context) {
 		go parked(make(chan int))
 	})
+	if rounds < 0 {
+		never()
+	}
 	sum := 0
 	for i := 0; i < rounds; i++ {
 		var group sync.WaitGroup
