@@ -13,10 +13,13 @@ import VestigeTestSupport
         """
 
     private func lines(_ arguments: [String], _ input: String) throws -> [JSONValue] {
-        let result = try CommandLineTool.run(["convert", "-", "--to", "jsonl", "-q"] + arguments, input: Array(input.utf8))
+        let result = try CommandLineTool.run(
+            ["convert", "-", "--to", "jsonl", "-q"] + arguments, input: Array(input.utf8))
         #expect(result.status == 0, "\(result.errors)")
-        return try result.text.split(separator: "\n").map { try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
-            .filter { $0["kind"]?.string == "Observed" }
+        return try result.text.split(separator: "\n").map {
+            try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8))
+        }
+        .filter { $0["kind"]?.string == "Observed" }
     }
 
     @Test func wrongWordsOfDelveArePutRight() throws {

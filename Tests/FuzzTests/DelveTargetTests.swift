@@ -7,7 +7,9 @@ import VestigeTestSupport
 @Suite(.enabled(if: Corpus.shared != nil)) struct DelveTargetTests {
     @Test func smallInputsHold() throws {
         let base = Corpus.shared!.appendingPathComponent("corpus/delve/go1.27-dlv1.27")
-        let folders = ["cli/phase-B", "lifecycle", "rpc/02-phase-B/groups", "ancestors", "core-truncated/at-13-percent"]
+        let folders = [
+            "cli/phase-B", "lifecycle", "rpc/02-phase-B/groups", "ancestors", "core-truncated/at-13-percent",
+        ]
         var random = SeededRandom(seed: 3)
         var count = 0
         for folder in folders {

@@ -46,7 +46,8 @@ public final class DelveCapture {
         do throws(TCPConnection.Failure) {
             let connection = try TCPConnection(
                 host: options.host, port: options.port, timeoutSeconds: options.timeoutSeconds)
-            client = DelveClient(connection, timeoutSeconds: options.timeoutSeconds, firstID: 1, record: Self.record(sink))
+            client = DelveClient(
+                connection, timeoutSeconds: options.timeoutSeconds, firstID: 1, record: Self.record(sink))
             connection.isInterrupted = isInterrupted
         } catch {
             throw TraceError(
@@ -130,7 +131,8 @@ public final class DelveCapture {
 
     private func checkServer() throws(DelveClient.Failure) {
         _ = try client.call("GetVersion", DelveClient.None())
-        isMulticlient = try client.call("IsMulticlient", DelveClient.None(), as: Multiclient.self)?.IsMulticlient ?? true
+        isMulticlient =
+            try client.call("IsMulticlient", DelveClient.None(), as: Multiclient.self)?.IsMulticlient ?? true
         guard isMulticlient || options.allowsSingleClient else {
             throw .server(
                 method: "IsMulticlient",
@@ -206,7 +208,8 @@ public final class DelveCapture {
 
     /// Lets the program go on until its next stop.
     /// - Returns: nil if the time was up before; the program is stopped then too.
-    private func goOn(until deadline: ContinuousClock.Instant) throws(DelveClient.Failure) -> StateAnswer.DebuggerState? {
+    private func goOn(until deadline: ContinuousClock.Instant) throws(DelveClient.Failure) -> StateAnswer.DebuggerState?
+    {
         let left = deadline - ContinuousClock.now
         guard left > .zero else { return nil }
         let id = try client.send("Command", ["name": "continue"])
@@ -303,7 +306,9 @@ public final class DelveCapture {
         guard let wasRunning else { return "the program was not touched" }
         let now = try state()
         if now?.exited == true { return "the program has ended" }
-        if now?.Running == true, !breakpoints.isEmpty || !wasRunning { _ = try client.call("Command", ["name": "halt"]) }
+        if now?.Running == true, !breakpoints.isEmpty || !wasRunning {
+            _ = try client.call("Command", ["name": "halt"])
+        }
         try clearBreakpoints()
         guard wasRunning else { return "the program is stopped, as before" }
         if try state()?.Running != true { _ = try client.send("Command", ["name": "continue"]) }

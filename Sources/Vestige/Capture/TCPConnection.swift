@@ -26,7 +26,8 @@ final class TCPConnection {
         var next = list
         while let address = next {
             next = address.pointee.ai_next
-            descriptor = socket(address.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            descriptor = socket(
+                address.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { continue }
             var limit = timeval(tv_sec: Int(timeoutSeconds.rounded(.up)), tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -63,7 +64,8 @@ final class TCPConnection {
             let left = deadline - ContinuousClock.now
             guard left > .zero else { throw .timedOut }
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let milliseconds = min(100, left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+            let milliseconds = min(
+                100, left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
             guard poll(&request, 1, Int32(milliseconds)) > 0 else { continue }
             let chunk = [UInt8](unsafeUninitializedCapacity: 256 << 10) { bytes, count in
                 count = max(0, recv(descriptor, bytes.baseAddress, bytes.count, 0))

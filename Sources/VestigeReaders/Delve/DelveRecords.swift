@@ -68,7 +68,9 @@ extension DelveVariable {
         let type = type ?? ""
         if let value, !value.isEmpty { return value }
         let children = children ?? []
-        if type.hasPrefix("*"), let child = children.first { return "(\(type))(0x\(String(child.addr ?? 0, radix: 16)))" }
+        if type.hasPrefix("*"), let child = children.first {
+            return "(\(type))(0x\(String(child.addr ?? 0, radix: 16)))"
+        }
         guard depth < 4, !children.isEmpty else { return kind == 24 ? "" : type + (children.isEmpty ? "" : " {…}") }
         let parts = children.prefix(16).map { child in
             (child.name.map { $0.isEmpty ? "" : "\($0): " } ?? "") + child.text(depth: depth + 1)

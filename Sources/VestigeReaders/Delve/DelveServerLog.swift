@@ -30,7 +30,11 @@ final class DelveServerLog: DelveMessageSource {
         var number = ""
         if rest.dropPrefix("(async ") { number = rest.dropText(upTo: ")") ?? ""; _ = rest.dropPrefix(" ") }
         var message: DelveMessage?
-        if rest.dropPrefix("<- ") { message = request(rest, number) } else if rest.dropPrefix("-> ") { message = answer(rest, number) }
+        if rest.dropPrefix("<- ") {
+            message = request(rest, number)
+        } else if rest.dropPrefix("-> ") {
+            message = answer(rest, number)
+        }
         message?.moment.wallNanoseconds = time
         return message
     }

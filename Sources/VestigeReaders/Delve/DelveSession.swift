@@ -35,7 +35,9 @@ struct DelveSession {
         case .request(let method, let parameters): try takeRequest(method, parameters, message.id)
         case .answer(let result, let error):
             let request = open.removeValue(forKey: message.id)
-            if let error { try takeError(decode(String.self, error), request?.method) } else if let result {
+            if let error {
+                try takeError(decode(String.self, error), request?.method)
+            } else if let result {
                 try takeResult(result, request?.method, request?.parameters)
             }
         case .bareResult(let result): try takeResult(result, nil, nil)
@@ -50,7 +52,8 @@ struct DelveSession {
     /// The error to throw where the server gave nothing else.
     func totalFailure(_ source: ByteSource) -> TraceError? {
         guard !state.hasEvents, let firstError else { return nil }
-        return source.error(.damaged, at: nil, expected: "an answer of the debugger", found: "its error \"\(firstError)\"")
+        return source.error(
+            .damaged, at: nil, expected: "an answer of the debugger", found: "its error \"\(firstError)\"")
     }
 
     // MARK: - Time
@@ -123,7 +126,8 @@ struct DelveSession {
             case "Goroutines":
                 let groups = members.first { $0.name == "Groups" }?.value
                 try takeGoroutines(piece, groups: groups)
-                if members.contains(where: { $0.name == "TooManyGroups" && $0.value.bytes.elementsEqual("true".utf8) }) {
+                if members.contains(where: { $0.name == "TooManyGroups" && $0.value.bytes.elementsEqual("true".utf8) })
+                {
                     state.diagnostics.count(.listingsIncomplete)
                 }
             case "Locations" where method != "FindLocation": try takeStack(piece, parameters)
@@ -159,7 +163,9 @@ struct DelveSession {
     private func takeVariable(_ piece: JSONOutline.Piece, _ parameters: DelveParameters?) throws {
         let variable = piece.isComplete ? try decode(DelveVariable.self, piece) : nil
         let name = variable?.name ?? parameters?.expression
-        if name == "runtime.buildVersion", let go = GoVersion(variable?.value ?? "") { state.learn(go) } else {
+        if name == "runtime.buildVersion", let go = GoVersion(variable?.value ?? "") {
+            state.learn(go)
+        } else {
             state.diagnostics.count(.detailsLeftOut)
         }
     }
@@ -181,7 +187,8 @@ struct DelveSession {
         var goroutine = state.goroutine(try decode(DelveGoroutineRecord.self, piece))
         goroutine.group = state.intern(group?.name ?? "")
         goroutine.isSelected = goroutine.id != 0 && goroutine.id == selected
-        if let known = snapshot[goroutine.id], !known.isThread, known.status != nil, !known.isSameMoment(as: goroutine) {
+        if let known = snapshot[goroutine.id], !known.isThread, known.status != nil, !known.isSameMoment(as: goroutine)
+        {
             // The same goroutine in another condition: a listing of another moment, which no command announces.
             endStop()
             begin()
@@ -227,7 +234,8 @@ struct DelveSession {
             let record = try decode(DelveAncestorRecord.self, element)
             goroutine.ancestors.append(
                 Ancestor(
-                    goroutine: GoroutineID(record.id ?? -1), stack: state.stack(record.stack ?? []), creation: .unknown))
+                    goroutine: GoroutineID(record.id ?? -1), stack: state.stack(record.stack ?? []), creation: .unknown)
+            )
         }
         guard !goroutine.ancestors.isEmpty else { return }
         if goroutine.id == 0 { goroutine.doubts = [state.intern("whose creators these are is not said")] }

@@ -127,7 +127,11 @@ struct DelveSnapshot {
         var doubts = goroutine.doubts.map { state.tables.strings.string($0) }
         var facts = Facts(state: .undetermined)
         facts.waitNanoseconds = leastWait(goroutine, steps)
-        if goroutine.status != nil { judge(status: goroutine, &facts, &doubts) } else { judge(text: goroutine, &facts, &doubts) }
+        if goroutine.status != nil {
+            judge(status: goroutine, &facts, &doubts)
+        } else {
+            judge(text: goroutine, &facts, &doubts)
+        }
         if facts.isLeaked { detail.flags.insert(.leaked) }
         if let status = goroutine.status, status & DelveStatus.scanBit != 0 { detail.flags.insert(.scan) }
         if goroutine.unreadable != .empty || goroutine.stackError != .empty && goroutine.frameCount == 0 {
@@ -162,7 +166,9 @@ struct DelveSnapshot {
         let status = (goroutine.status ?? 0) & ~DelveStatus.scanBit
         if goroutine.unreadable != .empty { return }
         facts.isLeaked = status == DelveStatus.leaked
-        if let known = DelveStatus.state(status) { facts.state = known } else {
+        if let known = DelveStatus.state(status) {
+            facts.state = known
+        } else {
             doubts.append("status \(status) is not known")
         }
         if status == DelveStatus.preempted { facts.reason = state.intern("preempted") }
@@ -186,7 +192,9 @@ struct DelveSnapshot {
         if goroutine.reasonWords != .empty {
             facts.state = isOnThread ? .syscall : .waiting
             findReason(goroutine, &facts, &doubts)
-            if isOnThread { doubts.append("on a thread: the reason that Delve shows is left over from an earlier wait") }
+            if isOnThread {
+                doubts.append("on a thread: the reason that Delve shows is left over from an earlier wait")
+            }
             return
         }
         // A bare stack tells nothing of the state; a line of a listing without a thread, little.
@@ -199,7 +207,9 @@ struct DelveSnapshot {
             }
             return
         }
-        let top = goroutine.stack != .absent ? goroutine.stack : [goroutine.runtimeLocation, goroutine.userLocation].first { $0 != .absent } ?? .absent
+        let top =
+            goroutine.stack != .absent
+            ? goroutine.stack : [goroutine.runtimeLocation, goroutine.userLocation].first { $0 != .absent } ?? .absent
         facts.state = Self.stateOnThread(state.function(top))
         doubts.append(
             "the state is concluded from the place: running and in a system call look the same")

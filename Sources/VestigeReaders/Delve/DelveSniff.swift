@@ -73,7 +73,9 @@ enum DelveSniff {
     private static func isDelve(_ line: DelveTextLine) -> Bool {
         if line.hasPrompt { return true }
         let body = line.body
-        if DelveGoroutineLine.begins(body) || DelveHitLine(body) != nil || isFrame(body) || isThread(body) { return true }
+        if DelveGoroutineLine.begins(body) || DelveHitLine(body) != nil || isFrame(body) || isThread(body) {
+            return true
+        }
         if body.elementsEqual("Type 'help' for list of commands.".utf8) { return true }
         if body.elementsEqual("Thread <nil>".utf8) || DelveTextSession.isError(body) { return true }
         if body.starts(with: "Switched from ".utf8) { return body.firstPlace(of: " (thread ") != nil }

@@ -118,7 +118,11 @@ struct DelveTextLine {
             let name = part.prefix { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "~") || isWord($0) }
             var value = part[name.endIndex...]
             if !name.isEmpty, value.dropPrefix(": ") { part = value }
-            values.append((part.startIndex == value.startIndex && !name.isEmpty ? name.text : "\(prefix)\(values.count + 1)", part.text))
+            values.append(
+                (
+                    part.startIndex == value.startIndex && !name.isEmpty ? name.text : "\(prefix)\(values.count + 1)",
+                    part.text
+                ))
         }
         for index in text.indices {
             let isOutside = scanner.isOutside
@@ -149,7 +153,13 @@ struct NestingScanner {
 
     mutating func take(_ byte: UInt8) {
         if quote != 0 {
-            if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else if byte == quote { quote = 0 }
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == quote {
+                quote = 0
+            }
             return
         }
         switch byte {

@@ -4,23 +4,23 @@ import VestigeCore
 struct DelveTextSession {
     let state: DelveState
     var snapshot: DelveSnapshot
-    private var lifecycle: DelveLifecycle
+    var lifecycle: DelveLifecycle
     var stack = DelveStackText()
     /// To whom the lines of a stack belong.
     var owner = Owner.unknown
     /// The goroutine that commands without a number are about; 0 if that is not known.
-    private var selected: Int64 = 0
+    var selected: Int64 = 0
     var listing: Listing?
-    private var hit: OpenHit?
+    var hit: OpenHit?
     /// Who created the owner of the stack, by Delve's words before each further stack.
-    private var ancestors: [Ancestor] = []
-    private var ancestor: GoroutineID?
-    private var ancestorHost: (owner: Owner, goroutine: DelveGoroutine)?
+    var ancestors: [Ancestor] = []
+    var ancestor: GoroutineID?
+    var ancestorHost: (owner: Owner, goroutine: DelveGoroutine)?
     /// A line that no one has claimed: it may be the name of a group.
-    private var plain: ArraySlice<UInt8>?
-    private var isClient = false
-    private var now: Int64 = 0
-    private var place: (line: UInt64, offset: UInt64) = (0, 0)
+    var plain: ArraySlice<UInt8>?
+    var isClient = false
+    var now: Int64 = 0
+    var place: (line: UInt64, offset: UInt64) = (0, 0)
     private(set) var totalFailure: TraceError?
 
     enum Owner: Equatable {
@@ -45,7 +45,7 @@ struct DelveTextSession {
         var hasNoEnd = false
     }
 
-    private struct OpenHit {
+    struct OpenHit {
         var line: DelveHitLine
         var nesting = NestingScanner()
         var stack = StackID.absent
@@ -86,7 +86,7 @@ struct DelveTextSession {
 
     // MARK: - Goroutines of a listing
 
-    private mutating func takeGoroutine(_ line: DelveTextLine) -> Bool {
+    mutating func takeGoroutine(_ line: DelveTextLine) -> Bool {
         guard DelveGoroutineLine.begins(line.body) else { return false }
         closeStack()
         if line.tabs == 0 || hit == nil { closeHit() }
@@ -110,7 +110,7 @@ struct DelveTextSession {
         return true
     }
 
-    private mutating func openListing(isMember: Bool) {
+    mutating func openListing(isMember: Bool) {
         var open = listing ?? Listing(hasNoEnd: isChannel(plain))
         if isMember, open.groupCount == 0 {
             open.isGrouped = true
@@ -121,11 +121,11 @@ struct DelveTextSession {
         dropPlain()
     }
 
-    private func isChannel(_ line: ArraySlice<UInt8>?) -> Bool {
+    func isChannel(_ line: ArraySlice<UInt8>?) -> Bool {
         line?.starts(with: "Goroutines waiting on this channel".utf8) ?? false
     }
 
-    private func goroutine(_ line: DelveGoroutineLine) -> DelveGoroutine {
+    func goroutine(_ line: DelveGoroutineLine) -> DelveGoroutine {
         var goroutine = DelveGoroutine()
         goroutine.id = line.id
         goroutine.thread = line.thread
@@ -144,7 +144,7 @@ struct DelveTextSession {
         return goroutine
     }
 
-    private func location(_ place: DelveTextLine.Place?) -> StackID {
+    func location(_ place: DelveTextLine.Place?) -> StackID {
         guard let place, place.isKnown else { return .absent }
         return state.location(
             Frame(
@@ -152,7 +152,7 @@ struct DelveTextSession {
                 file: state.intern(place.file), line: place.line))
     }
 
-    private mutating func takeListingEnd(_ line: DelveTextLine) -> Bool {
+    mutating func takeListingEnd(_ line: DelveTextLine) -> Bool {
         var body = line.body
         if line.tabs == 1, body.dropPrefix("Total: "), let total = body.dropNumber(), body.isEmpty {
             closeStack()
@@ -163,7 +163,8 @@ struct DelveTextSession {
             state.diagnostics.count(.listingsIncomplete)
             return true
         }
-        guard line.tabs == 0, body.dropPrefix("["), let count = body.dropNumber(), body.elementsEqual(" goroutines]".utf8)
+        guard line.tabs == 0, body.dropPrefix("["), let count = body.dropNumber(),
+            body.elementsEqual(" goroutines]".utf8)
         else { return false }
         closeStack()
         closeListing(atEnd: count)
@@ -171,7 +172,7 @@ struct DelveTextSession {
     }
 
     /// Delve prints five members of a group, and how many there are.
-    private mutating func addRest(of total: Int64) {
+    mutating func addRest(of total: Int64) {
         let group = listing?.group ?? .empty
         let rest = total - min(total, listing?.groupCount ?? 0)
         listing?.groupCount = 0
@@ -187,7 +188,7 @@ struct DelveTextSession {
     }
 
     /// - Parameter count: what Delve says at the end of a listing; nil if something else ends it.
-    private mutating func closeListing(atEnd count: Int64?) {
+    mutating func closeListing(atEnd count: Int64?) {
         guard let open = listing else { return }
         listing = nil
         owner = .unknown
@@ -195,238 +196,9 @@ struct DelveTextSession {
         if !isWhole { state.diagnostics.count(.listingsIncomplete) }
     }
 
-    // MARK: - Stacks
-
-    private mutating func takeStack(_ line: DelveTextLine) -> Bool {
-        if let head = DelveStackText.frameHead(line.body) {
-            if line.tabs == 0, hit != nil { closeHit() }
-            if line.tabs < 2, owner == .hit { owner = .unknown }
-            if head.index == 0 { closeStack(keepingAncestor: true) }
-            if case .unreadable(let place) = owner {
-                snapshot.update(at: place) { $0.strayLineCount += 2 }
-                noteForeignStack(place)
-                return true
-            }
-            stack.begin(head, state)
-            return true
-        }
-        if takeAncestor(line) { return true }
-        if case .unreadable = owner, line.body.first == 0x20 || line.body.elementsEqual("(truncated)".utf8) { return true }
-        return stack.take(line.body, state)
-    }
-
-    private mutating func noteForeignStack(_ place: Int) {
-        let doubt = state.intern("the stack that Delve prints under it is the current thread's, and left out")
-        snapshot.update(at: place) { if !$0.doubts.contains(doubt) { $0.doubts.append(doubt) } }
-    }
-
-    /// `Created by Goroutine 48:`, and a stack.
-    private mutating func takeAncestor(_ line: DelveTextLine) -> Bool {
-        var body = line.body
-        guard body.dropPrefix("Created by Goroutine "), let id = body.dropNumber(), body.elementsEqual(":".utf8) else {
-            return false
-        }
-        closeStack(keepingHost: true)
-        ancestor = GoroutineID(id)
-        return true
-    }
-
-    /// Gives the stack that is complete to its owner; creators wait until the last of them is there.
-    mutating func closeStack(keepingHost: Bool = false, keepingAncestor: Bool = false) {
-        if !stack.isEmpty {
-            let (id, goroutine) = stack.finish(state)
-            if let creator = ancestor {
-                ancestors.append(Ancestor(goroutine: creator, stack: id, creation: .unknown))
-                ancestor = nil
-            } else {
-                giveHost()
-                ancestorHost = (owner, goroutine)
-            }
-        }
-        if keepingHost || keepingAncestor && ancestor != nil { return }
-        ancestor = nil
-        giveHost()
-    }
-
-    private mutating func giveHost() {
-        guard let host = ancestorHost else { return }
-        var goroutine = host.goroutine
-        ancestorHost = nil
-        goroutine.ancestors = ancestors
-        ancestors = []
-        switch host.owner {
-        case .hit: hit?.stack = goroutine.stack
-        case .unreadable: break
-        case .entry(let place): snapshot.update(at: place) { $0.merge(goroutine) }
-        case .goroutine(let id):
-            goroutine.id = id
-            addAlone(goroutine)
-        case .unknown:
-            goroutine.id = selected
-            if selected == 0 { goroutine.doubts = [state.intern("whose stack this is is not said")] }
-            addAlone(goroutine)
-        }
-    }
-
-    private mutating func addAlone(_ goroutine: DelveGoroutine) {
-        snapshotBegins()
-        snapshot.add(goroutine)
-    }
-
-    // MARK: - Details of a goroutine
-
-    private mutating func takeDetail(_ line: DelveTextLine) -> Bool {
-        var body = line.body
-        if body.dropPrefix("Labels: ") {
-            takeLabels(body)
-            return true
-        }
-        if body.dropPrefix("Goroutine "), let id = body.dropNumber(), body.elementsEqual(":".utf8) {
-            closeStack()
-            if line.tabs == 0 { closeListing(atEnd: nil) }
-            var goroutine = DelveGoroutine()
-            goroutine.id = id
-            goroutine.isSelected = line.tabs == 0
-            if line.tabs == 0 { selected = id }
-            snapshotBegins()
-            owner = .entry(snapshot.add(goroutine))
-            return true
-        }
-        return takeLongPlace(line) || takeHitValue(line)
-    }
-
-    /// `Runtime: …`, `User: …`, `Go: …`, `Start: …` below `Goroutine N:`.
-    private mutating func takeLongPlace(_ line: DelveTextLine) -> Bool {
-        guard case .entry(let place) = owner, line.tabs > 0 else { return false }
-        var body = line.body
-        guard let kind = DelveGoroutineLine.Place.allCases.first(where: { body.dropPrefix("\($0.rawValue): ") }),
-            let found = DelveTextLine.Place(body)
-        else { return false }
-        let location = location(found)
-        snapshot.update(at: place) { goroutine in
-            switch kind {
-            case .user: goroutine.userLocation = location
-            case .runtime: goroutine.runtimeLocation = location
-            case .go: goroutine.goLocation = location
-            case .start: goroutine.startLocation = location
-            }
-        }
-        return true
-    }
-
-    /// `"a":"1", "b":"2"... (2 more)`.
-    private mutating func takeLabels(_ text: ArraySlice<UInt8>) {
-        guard case .entry(let place) = owner else { return }
-        var rest = text
-        var labels: [Attribute] = []
-        while let name = GoQuoted.take(&rest), rest.dropPrefix(":"), let value = GoQuoted.take(&rest) {
-            labels.append(Attribute(name: state.intern(name[...]), value: state.intern(value[...])))
-            if !rest.dropPrefix(", ") { break }
-        }
-        let list = state.tables.observations.intern(labels: labels, state.tables.strings)
-        var doubts: [StringID] = []
-        if rest.dropPrefix("... ("), let more = rest.dropNumber() {
-            doubts.append(state.intern("Delve leaves out \(more) more labels"))
-        } else if !rest.isEmpty {
-            state.diagnostics.count(.linesUnknown)
-            record(expected: "labels as Delve prints them", found: text)
-        }
-        snapshot.update(at: place) { goroutine in
-            goroutine.labels = list
-            goroutine.doubts += doubts
-        }
-    }
-
-    // MARK: - Threads
-
-    private mutating func takeThread(_ line: DelveTextLine) -> Bool {
-        var body = line.body
-        let isSelected = body.dropPrefix("* ")
-        if !isSelected { body.dropSpaces() }
-        guard body.dropPrefix("Thread "), let id = body.dropNumber(), body.dropPrefix(" at ") else { return false }
-        closeStack()
-        closeListing(atEnd: nil)
-        let pc = body.dropHex() ?? 0
-        if pc != 0 { _ = body.dropPrefix(" ") }
-        guard let file = DelveTextLine.FilePlace(body) else { return false }
-        var thread = DelveGoroutine()
-        (thread.isThread, thread.count, thread.thread, thread.isSelected) = (true, 0, id, isSelected)
-        thread.runtimeLocation = state.location(
-            Frame(
-                programCounter: pc, function: state.intern(file.rest), file: state.intern(file.file), line: file.line))
-        addAlone(thread)
-        return true
-    }
-
-    // MARK: - Breakpoints and tracepoints
-
-    private mutating func takeHit(_ line: DelveTextLine) -> Bool {
-        guard line.tabs == 0, let parsed = DelveHitLine(line.body) else { return false }
-        beginHit(parsed)
-        return true
-    }
-
-    private mutating func beginHit(_ line: DelveHitLine) {
-        closeStack()
-        closeListing(atEnd: nil)
-        closeHit()
-        snapshot.end()
-        if let time = line.timeNanoseconds {
-            now = time
-            state.updateSource { $0.clock = .wall }
-        }
-        hit = OpenHit(line: line)
-        for byte in line.arguments where line.goesOn { hit?.nesting.take(byte) }
-        owner = .hit
-        selected = line.hit.goroutine
-    }
-
-    /// Takes a line of arguments that a tracepoint prints over several lines.
-    private mutating func goesOn(_ line: DelveTextLine) -> Bool {
-        guard var open = hit, open.line.goesOn else { return false }
-        hit = nil
-        defer { hit = open }
-        open.lineCount += 1
-        let isNext = line.tabs == 0 && DelveHitLine(line.body) != nil
-        if isNext || open.lineCount > 10_000 || open.line.arguments.count > 1 << 20 {
-            open.line.goesOn = false
-            state.diagnostics.count(.linesUnknown)
-            return false
-        }
-        let text = [0x0a] + [UInt8](repeating: 0x09, count: line.tabs) + line.body
-        for byte in text { open.nesting.take(byte) }
-        open.line.arguments += text
-        open.line.goesOn = !(text.last == UInt8(ascii: ")") && open.nesting.depth < 0)
-        return true
-    }
-
-    /// `gp.goid: 8` below a hit.
-    private mutating func takeHitValue(_ line: DelveTextLine) -> Bool {
-        guard hit != nil, line.tabs == 1 else { return false }
-        if line.body.elementsEqual("Stack:".utf8) {
-            closeStack()
-            owner = .hit
-            return true
-        }
-        guard let colon = line.body.firstPlace(of: ": ") else { return false }
-        hit?.values.append((line.body[..<colon.lowerBound].text, line.body[colon.upperBound...].text))
-        return true
-    }
-
-    private mutating func closeHit() {
-        guard let open = hit else { return }
-        closeStack()
-        var hit = open.line.completed()
-        hit.stack = self.hit?.stack ?? open.stack
-        hit.values += open.values
-        self.hit = nil
-        if owner == .hit { owner = .unknown }
-        lifecycle.emit(hit, at: now)
-    }
-
     // MARK: - All else
 
-    private mutating func takeRemark(_ line: DelveTextLine) -> Bool {
+    mutating func takeRemark(_ line: DelveTextLine) -> Bool {
         if line.hasPrompt {
             takeCommand(line.body)
             return true
@@ -456,26 +228,30 @@ struct DelveTextSession {
     }
 
     /// `(dlv) goroutine 34 bt`: whose stack comes. What lets the target go on ends the stop.
-    private mutating func takeCommand(_ command: ArraySlice<UInt8>) {
+    mutating func takeCommand(_ command: ArraySlice<UInt8>) {
         closeStack()
         closeListing(atEnd: nil)
         closeHit()
         owner = .unknown
         var command = command
-        if command.dropPrefix("goroutine ") || command.dropPrefix("gr "), let id = command.dropNumber(), !command.isEmpty {
+        if command.dropPrefix("goroutine ") || command.dropPrefix("gr "), let id = command.dropNumber(),
+            !command.isEmpty
+        {
             owner = .goroutine(id)
             return
         }
         let word = command.prefix { $0 != 0x20 }.text
-        let resuming = ["c", "continue", "n", "next", "s", "step", "so", "stepout", "si", "step-instruction", "rebuild",
-            "r", "restart", "ni", "next-instruction", "rw", "rewind"]
+        let resuming = [
+            "c", "continue", "n", "next", "s", "step", "so", "stepout", "si", "step-instruction", "rebuild",
+            "r", "restart", "ni", "next-instruction", "rw", "rewind",
+        ]
         if resuming.contains(word) {
             snapshot.end()
             selected = 0
         }
     }
 
-    private mutating func takeError(_ body: ArraySlice<UInt8>) -> Bool {
+    mutating func takeError(_ body: ArraySlice<UInt8>) -> Bool {
         if body.firstPlace(of: " has exited with status ") != nil {
             closeStack()
             closeListing(atEnd: nil)
@@ -506,7 +282,7 @@ struct DelveTextSession {
             }
     }
 
-    private mutating func record(expected: String, found: ArraySlice<UInt8>) {
+    mutating func record(expected: String, found: ArraySlice<UInt8>) {
         let error = TraceError(
             .damaged, file: state.path, byteOffset: place.offset, context: ["line \(place.line)"], expected: expected,
             found: "\"\(found.prefix(200).text)\"")
@@ -514,19 +290,19 @@ struct DelveTextSession {
         if !state.hasEvents, snapshot.isEmpty, hit == nil, totalFailure == nil { totalFailure = error }
     }
 
-    private mutating func snapshotBegins() {
+    mutating func snapshotBegins() {
         totalFailure = nil
         if snapshot.isEmpty { snapshot.timeNanoseconds = now }
     }
 
-    private mutating func notePlain(_ body: ArraySlice<UInt8>) {
+    mutating func notePlain(_ body: ArraySlice<UInt8>) {
         // Remarks within a listing belong to no goroutine; the name of the next group ends the stack above it.
         closeStack()
         dropPlain()
         plain = body
     }
 
-    private mutating func dropPlain() {
+    mutating func dropPlain() {
         if plain != nil { state.diagnostics.count(.detailsLeftOut) }
         plain = nil
     }

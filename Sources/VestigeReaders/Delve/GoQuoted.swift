@@ -35,7 +35,9 @@ enum GoQuoted {
             let number = UInt32(rest.prefix(length).text, radix: 16)
         else { return false }
         rest = rest.dropFirst(length)
-        if letter == UInt8(ascii: "x") { bytes.append(UInt8(truncatingIfNeeded: number)) } else {
+        if letter == UInt8(ascii: "x") {
+            bytes.append(UInt8(truncatingIfNeeded: number))
+        } else {
             bytes += Array(String(Unicode.Scalar(number).map(Character.init) ?? "\u{fffd}").utf8)
         }
         return true

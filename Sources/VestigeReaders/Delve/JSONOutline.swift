@@ -17,7 +17,8 @@ struct JSONOutline {
         forEach(opening: UInt8(ascii: "{")) { position in
             guard let nameEnd = end(ofValueAt: position), bytes[position] == UInt8(ascii: "\"") else { return nil }
             let name = String(decoding: bytes[position + 1..<max(position + 1, nameEnd - 1)], as: UTF8.self)
-            guard let colon = skipSpace(nameEnd), bytes[colon] == UInt8(ascii: ":"), let value = skipSpace(colon + 1) else {
+            guard let colon = skipSpace(nameEnd), bytes[colon] == UInt8(ascii: ":"), let value = skipSpace(colon + 1)
+            else {
                 return nil
             }
             let piece = piece(at: value)

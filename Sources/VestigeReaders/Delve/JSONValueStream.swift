@@ -55,7 +55,8 @@ final class JSONValueStream {
             let unread = position - start
             if try !fill() {
                 truncation = source.error(
-                    .truncated, at: bufferOffset + UInt64(buffer.count), context: ["line \(lineAfter + scanner.lineBreaks)"],
+                    .truncated, at: bufferOffset + UInt64(buffer.count),
+                    context: ["line \(lineAfter + scanner.lineBreaks)"],
                     expected: "the rest of a JSON object", found: "the end of the file")
                 defer { start = buffer.count }
                 return buffer[start...]
@@ -120,7 +121,13 @@ public struct JSONEndScanner {
                 position += 1
                 if byte == 0x0a { lineBreaks += 1 }
                 if isInString {
-                    if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else if byte == UInt8(ascii: "\"") { isInString = false }
+                    if isEscaped {
+                        isEscaped = false
+                    } else if byte == UInt8(ascii: "\\") {
+                        isEscaped = true
+                    } else if byte == UInt8(ascii: "\"") {
+                        isInString = false
+                    }
                 } else if byte == UInt8(ascii: "\"") {
                     isInString = true
                 } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {

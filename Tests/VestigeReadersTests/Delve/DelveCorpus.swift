@@ -82,7 +82,8 @@ enum DelveCorpus {
             return false
         }
         if ["stderr.txt", "stdout.txt", "trace.events.txt"].contains(name) { return false }
-        return file.contains("/") && !name.hasSuffix(".log") && !name.hasSuffix(".out") && !name.hasSuffix("truth.jsonl")
+        return file.contains("/") && !name.hasSuffix(".log") && !name.hasSuffix(".out")
+            && !name.hasSuffix("truth.jsonl")
     }
 
     /// One stop of a set as a log: version, listing, and the stack of each goroutine, with their requests.
@@ -166,7 +167,9 @@ extension Reading {
         events.filter { $0.kind == .breakpoint }.map { event in
             let list = tables.observations.attributes(event.breakpointAttributes)
             let arguments = list.map { (tables.strings.string($0.name), tables.strings.string($0.value)) }
-            return (event, tables.strings.string(event.name), Dictionary(arguments, uniquingKeysWith: { first, _ in first }))
+            return (
+                event, tables.strings.string(event.name), Dictionary(arguments, uniquingKeysWith: { first, _ in first })
+            )
         }
     }
 }

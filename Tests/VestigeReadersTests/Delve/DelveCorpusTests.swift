@@ -17,7 +17,8 @@ import VestigeTestSupport
             || ["goroutine-dead-stack.txt", "goroutine-unknown-stack.txt"].contains(input.name)
             // Delve 1.20.2 does not know these.
             || input.set.contains("dlv1.20.2")
-                && ["goroutines-chan-jobs.txt", "list-targets.response.json", "waiting-on-channel.txt"].contains(input.name)
+                && ["goroutines-chan-jobs.txt", "list-targets.response.json", "waiting-on-channel.txt"].contains(
+                    input.name)
     }
 
     @Test(arguments: DelveCorpus.setNames) func everyInputIsTaken(_ set: String) throws {
@@ -59,7 +60,8 @@ import VestigeTestSupport
         } else {
             #expect(seen.count == entries.count, "\(input)")
         }
-        let isWhole = lines.last == "[\(entries.count) goroutines]" || !totals.isEmpty && lines.last != "Too many groups"
+        let isWhole =
+            lines.last == "[\(entries.count) goroutines]" || !totals.isEmpty && lines.last != "Too many groups"
         #expect(reading.diagnostics[.listingsIncomplete] == (isWhole ? 0 : 1), "\(input)")
         let withStack = seen.filter { $0.detail.flags.contains(.stackUnavailable) && !$0.stack.isEmpty }
         #expect(withStack.isEmpty, "\(input): another's stack")
@@ -134,8 +136,10 @@ import VestigeTestSupport
             let answers = Reading(bytes: try DelveCorpus.log(set, phase: phase.rpc)).seenByID
             let folder = DelveCorpus.path(set, phase.text)
             for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-                let isWhole = ["goroutines.txt", "goroutines-t.txt", "goroutines-t-200.txt", "goroutines-t-20-l.txt",
-                    "goroutines-r.txt", "goroutines-s.txt", "goroutines-g.txt", "goroutines-l.txt"].contains(file)
+                let isWhole = [
+                    "goroutines.txt", "goroutines-t.txt", "goroutines-t-200.txt", "goroutines-t-20-l.txt",
+                    "goroutines-r.txt", "goroutines-s.txt", "goroutines-g.txt", "goroutines-l.txt",
+                ].contains(file)
                 guard isWhole else { continue }
                 let text = try Reading(path: "\(folder)/\(file)", goVersion: DelveCorpus.goVersion(set)).seenByID
                 #expect(Set(text.keys) == Set(answers.keys), "\(folder)/\(file)")
@@ -164,7 +168,9 @@ import VestigeTestSupport
         if let start = text.attribute("start_location") {
             #expect(Self.isSame(start, json.attribute("start_location")!), "\(comment): \(start)")
         }
-        if let creation = text.creation { #expect(Self.isSame(creation, json.creation ?? ""), "\(comment): \(creation)") }
+        if let creation = text.creation {
+            #expect(Self.isSame(creation, json.creation ?? ""), "\(comment): \(creation)")
+        }
         guard file.hasPrefix("goroutines-t") else { return }
         let areSame = zip(text.stack, json.stack).allSatisfy { Self.isSame($0, $1) }
         #expect(areSame, "\(comment): \(text.stack) \(json.stack)")
@@ -191,7 +197,8 @@ import VestigeTestSupport
                 var all = 0
                 for (key, goroutine) in truth.goroutines {
                     guard let reason = goroutine.reason(minor: minor), let found = seen[Int64(key)!] else { continue }
-                    let comment: Comment = "\(set) \(file) \(version ?? "?") goroutine \(key): \(found.reason) for \(reason)"
+                    let comment: Comment =
+                        "\(set) \(file) \(version ?? "?") goroutine \(key): \(found.reason) for \(reason)"
                     all += 1
                     if found.doubts.isEmpty {
                         #expect(found.state == .waiting && found.reason == reason, comment)

@@ -88,7 +88,8 @@ final class DelveDamageTests: XCTestCase {
                 XCTAssertLessThanOrEqual(part.events.count, whole + 1)
                 guard format.name == "delve-json", length > 0 else { continue }
                 let isBetween = [0x0a, UInt8(ascii: "}")].contains(bytes[length - 1]) && part.error == nil
-                XCTAssertTrue(isBetween || part.error?.code == .truncated, "\(length) \(String(describing: part.error))")
+                XCTAssertTrue(
+                    isBetween || part.error?.code == .truncated, "\(length) \(String(describing: part.error))")
             }
         }
     }
@@ -113,7 +114,8 @@ final class DelveDamageTests: XCTestCase {
         XCTAssertEqual(read(Array(closed.utf8), DelveFormats.json).error?.code, .damaged)
         let endless = "> goroutine(1): main.f(\n" + String(repeating: "  x: 1\n", count: 30_000)
         XCTAssertEqual(read(Array(endless.utf8), DelveFormats.text).hits.count, 1)
-        let numbers = "  Goroutine 99999999999999999999 - User: a:1 f (0xffffffffffffffffffff)\n[9999999999999 goroutines]\n"
+        let numbers =
+            "  Goroutine 99999999999999999999 - User: a:1 f (0xffffffffffffffffffff)\n[9999999999999 goroutines]\n"
         XCTAssertEqual(read(Array(numbers.utf8), DelveFormats.text).seen.count, 0)
         let large = "{\"id\":1,\"result\":{\"Goroutines\":[{\"id\":9223372036854775808}]}}"
         XCTAssertEqual(read(Array(large.utf8), DelveFormats.json).error?.code, .damaged)

@@ -34,7 +34,8 @@ import VestigeTestSupport
     @Test(arguments: [
         "goroutine 1 [running]:\nmain.main()\n\t/tmp/main.go:5 +0x1d\n",
         #"{"jsonrpc":"2.0","id":1,"result":{"State":1}}"#, #"{"id":1,"result":{"capabilities":{}}}"#,
-        #"{"traceEvents":[]}"#, #"{"t":10,"kind":"StateTransition","resource":"goroutine","id":1,"from":"NotExist","to":"Runnable"}"#,
+        #"{"traceEvents":[]}"#,
+        #"{"t":10,"kind":"StateTransition","resource":"goroutine","id":1,"from":"NotExist","to":"Runnable"}"#,
         "> quoted text\n> more of it\n", "Thread pools are at 5\n", #"{"method":"initialize","id":1,"params":[]}"#,
     ]) func others(_ text: String) { #expect(!(format(text) ?? "").hasPrefix("delve")) }
 

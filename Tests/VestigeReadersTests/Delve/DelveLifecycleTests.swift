@@ -19,7 +19,9 @@ import VestigeTestSupport
         }
     }
 
-    @Test(arguments: ["go1.27-dlv1.27", "go1.19-dlv1.20.2"]) func logOfAnswersTellsEveryBirthAndDeath(_ set: String) throws {
+    @Test(arguments: ["go1.27-dlv1.27", "go1.19-dlv1.20.2"]) func logOfAnswersTellsEveryBirthAndDeath(_ set: String)
+        throws
+    {
         let base = DelveCorpus.path(set, "lifecycle/rpc-lifecycle")
         let reading = try Reading(path: "\(base).jsonl")
         let lives = try truth("\(base).truth.jsonl")
@@ -47,7 +49,10 @@ import VestigeTestSupport
         #expect(Set(reading.seen.compactMap { $0.attribute("snapshot") }).count > 25)
     }
 
-    @Test(arguments: DelveCorpus.inputs.filter { $0.file.hasPrefix("lifecycle/trace-") || $0.file.hasPrefix("lifecycle/repl-") })
+    @Test(
+        arguments: DelveCorpus.inputs.filter {
+            $0.file.hasPrefix("lifecycle/trace-") || $0.file.hasPrefix("lifecycle/repl-")
+        })
     func everyHitOfATextIsThere(_ input: DelveCorpus.Input) throws {
         let reading = try Reading(path: input.path)
         let text = String(decoding: try Corpus.bytes(of: input.path), as: UTF8.self)
@@ -55,9 +60,12 @@ import VestigeTestSupport
         let expected = lines.filter { $0.contains("> goroutine(") || $0.hasPrefix("> ") && $0.contains("(PC: 0x") }
         #expect(reading.hits.count == expected.count)
         for (hit, line) in zip(reading.hits, expected) {
-            let goroutine = line.split(separator: "goroutine(").dropFirst().first.flatMap { Int64($0.prefix { $0.isNumber }) }
+            let goroutine = line.split(separator: "goroutine(").dropFirst().first.flatMap {
+                Int64($0.prefix { $0.isNumber })
+            }
             #expect(hit.event.goroutine.rawValue == (goroutine ?? 0 == 0 ? -1 : goroutine!), "\(line)")
-            #expect(line.contains(hit.arguments["breakpoint.function"] ?? "?") || line.contains(">> goroutine"), "\(line)")
+            #expect(
+                line.contains(hit.arguments["breakpoint.function"] ?? "?") || line.contains(">> goroutine"), "\(line)")
         }
         // Delve 1.20.2 dies at its first hit, before there is a goroutine.
         if input.name.contains("stack"), reading.hits.count > 1 {
@@ -67,7 +75,10 @@ import VestigeTestSupport
     }
 
     /// Goroutines that the program saw end are those that pass `goexit`, one transition each.
-    @Test(arguments: DelveCorpus.inputs.filter { $0.file.hasPrefix("lifecycle/") && $0.file.contains("runtime") && $0.name.hasSuffix(".txt") })
+    @Test(
+        arguments: DelveCorpus.inputs.filter {
+            $0.file.hasPrefix("lifecycle/") && $0.file.contains("runtime") && $0.name.hasSuffix(".txt")
+        })
     func deathsInTextAreThoseOfTheProgram(_ input: DelveCorpus.Input) throws {
         // Of that recording Delve 1.20.2 left nothing.
         if input.set.contains("dlv1.20.2"), input.name.hasPrefix("trace-runtime") { return }
@@ -90,6 +101,7 @@ import VestigeTestSupport
         }
         let hits = server.hits.map(describe)
         #expect(hits.count > 10 && client.hits.map(describe).starts(with: hits))
-        #expect(server.tables.sources[0].goVersion == "1.27.3" && server.tables.sources[0].formatVersion == "Delve 1.27.1")
+        #expect(
+            server.tables.sources[0].goVersion == "1.27.3" && server.tables.sources[0].formatVersion == "Delve 1.27.1")
     }
 }
