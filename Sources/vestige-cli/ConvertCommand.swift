@@ -19,6 +19,8 @@ struct ConvertCommand: ParsableCommand {
             --table names another. With -f an existing folder gets new tables; older ones that are not \
             written now are removed, other files stay, and a folder that holds only others is refused.
 
+            --split makes several files that can each be opened by itself, since each begins with the states in             which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html,             which lists them. With -f, files of these names give way, and more than are written now are removed.             Sizes are those before .gz and .zst, and about right only.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -27,6 +29,7 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace --split 1M-events
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
@@ -68,6 +71,11 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
+    var split: SplitArgument?
+
     @OptionGroup var reporting: ReportingOptions
 
     func validate() throws {
@@ -80,6 +88,7 @@ struct ConvertCommand: ParsableCommand {
         var conversion = Conversion(input: input, plan: plan)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
@@ -99,8 +108,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
-        var text = place.map { "\(input) → \($0): " } ?? "\(input): "
+        var text = place(plan, result).map { "\(input) → \($0): " } ?? "\(input): "
         text += Units.counted(result.eventCount, "event")
         text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)
@@ -108,6 +116,15 @@ struct ConvertCommand: ParsableCommand {
         text += " in \(Units.decimal(seconds, digits: 2)) s"
         if let size = result.inputSize { text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)" }
         return text
+    }
+
+    private func place(_ plan: OutputPlan, _ result: ConversionResult) -> String? {
+        guard let path = plan.place.path else { return nil }
+        if path == "-" { return "standard output" }
+        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else { return path }
+        let count = UInt64(result.outputPaths.count - 1)
+        let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
+        return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
     }
 
     /// That a single file is only one of several tables.

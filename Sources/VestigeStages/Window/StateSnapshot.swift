@@ -20,6 +20,14 @@ public final class StateSnapshot {
         for index in 0..<events.count { rest.pointee.take(events[index]) }
     }
 
+    /// What ends a part of a recording that goes on after `time`: a synthetic sync event.
+    public static func closing(at time: Int64) -> Event {
+        var event = Event(kind: .sync, timeNanoseconds: time)
+        event.isSynthetic = true
+        event.sinceNanoseconds = time
+        return event
+    }
+
     /// How many goroutines are alive, as far as their states are known.
     public var goroutineCount: Int {
         var count = 0

@@ -72,6 +72,7 @@ public final class ChromeJSONWriter: TraceWriter {
     // MARK: - Events
 
     private func take(_ event: Event, _ tables: TraceTables) {
+        let isFirst = isEmpty
         limitTime(event)
         lifelines.process(UnsafeBufferPointer(start: current.pointer, count: 1), tables: tables)
         learnStartFunction(event)
@@ -84,14 +85,15 @@ public final class ChromeJSONWriter: TraceWriter {
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
         case .taskBegin:
-            markChild(event)
+            if !event.isSynthetic { markChild(event) }
             writeTasks()
         case .taskEnd: writeTasks()
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync, .experimental, .experimentalBatch: break
+        case .sync: text.isCut = event.isSynthetic && !isFirst
+        case .experimental, .experimentalBatch: break
         }
     }
 
@@ -142,13 +144,13 @@ public final class ChromeJSONWriter: TraceWriter {
         let (proc, thread) = (Int64(event.proc.rawValue), event.thread.rawValue)
         switch event.toGoroutineState {
         case .running:
-            procs.enter(proc, subject, at: now)
-            threads.enter(thread, subject, at: now)
+            procs.enter(proc, event, at: now)
+            threads.enter(thread, event, at: now)
         case .syscall:
             // Whoever reports a goroutine that is in a system call need not be where it is.
             guard event.goroutine == subject else { return }
-            procs.enterSyscall(proc, subject, event.transitionStack, at: now)
-            threads.enterSyscall(thread, subject, event.transitionStack, at: now)
+            procs.enterSyscall(proc, event, at: now)
+            threads.enterSyscall(thread, event, at: now)
         default:
             procs.leave(proc, subject, at: now)
             threads.leave(thread, subject, at: now)
@@ -174,8 +176,7 @@ extension ChromeJSONWriter {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
         row.pointee.uses.insert(.regions)
-        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
-        nested.push(region, on: &row.pointee.open)
+        nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.open)
     }
 
     private func endRegion(_ event: Event) {
@@ -190,9 +191,7 @@ extension ChromeJSONWriter {
     private func beginRange(_ event: Event) {
         withStack(of: event) { _, _, open in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
-            nested.push(range, on: &open)
+            nested.push(OpenSlice(.range, event, at: now), on: &open)
         }
     }
 
@@ -239,7 +238,8 @@ extension ChromeJSONWriter {
     /// Ends all slices of a row, since its goroutine or the recording has ended, and returns how many
     /// further lanes it has had.
     private func endAll(_ open: inout SliceStack, of row: ChromeRow) -> Int {
-        while let slice = nested.pop(&open, of: row.key, at: now) { write(slice, of: row, nil, flag: "not_ended") }
+        let flag: StaticString = text.isCut ? "clipped_after" : "not_ended"
+        while let slice = nested.pop(&open, of: row.key, at: now) { write(slice, of: row, nil, flag: flag) }
         return nested.removeLanes(of: row.key)
     }
 
@@ -254,6 +254,7 @@ extension ChromeJSONWriter {
             text.argument("bytes_swept", id: event.bytesSwept)
             text.argument("bytes_reclaimed", id: event.bytesReclaimed)
         }
+        if let since = slice.sinceNanoseconds { text.beganBefore(slice.startNanoseconds, since: since) }
         if let flag { text.flag(flag) }
         text.end()
     }
@@ -276,7 +277,7 @@ extension ChromeJSONWriter {
         }
         goroutines.argument("begun_by", span.goroutine)
         goroutines.argument("ended_by", span.endedBy)
-        goroutines.writeFlags(span.flags)
+        goroutines.writeFlags(span)
         text.end()
         text.beginTask(.end, span.identifier, span.endNanoseconds)
         text.name(span.name)

@@ -179,6 +179,7 @@ final class GoroutineTracks {
             annotate(.createdBy, event.goroutine)
             packets.annotate(.createdAt, programFrameOf: event.stack)
         }
+        if event.isSynthetic { packets.annotate(beganBefore: event.timeNanoseconds, since: event.sinceNanoseconds) }
         if flow != 0 { packets.terminatingFlow(flow) }
         packets.endEvent()
     }
@@ -232,7 +233,7 @@ final class GoroutineTracks {
     func endRecording(_ row: Row, at now: Int64) {
         guard row.pointee.flags.contains(.isOpen) else { return }
         packets.beginEvent(.sliceEnd, row.pointee.track, at: now)
-        packets.annotate(.goesOn)
+        packets.annotateGoesOn()
         packets.endEvent()
     }
 

@@ -80,25 +80,33 @@ public final class PerfettoWriter: TraceWriter {
     // MARK: - Events
 
     private func take(_ original: Event) {
+        let isFirst = isEmpty
         let event = limitTime(original)
         learnStartFunction(event)
         switch event.kind {
         case .goroutineTransition: takeTransition(event)
         case .procTransition:
-            if event.toProcState != .running { procs.release(event.subjectProc, at: now) }
+            if event.toProcState != .running {
+                procs.release(event.subjectProc, at: now)
+            } else if event.fromProcState != .undetermined || event.isSynthetic {
+                // (Whoever reports a proc that runs already need not hold it.)
+                procs.hold(event, at: now)
+            }
         case .regionBegin: beginRegion(event)
         case .regionEnd: endRegion(event)
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
         case .taskBegin:
-            markChild(event)
+            if !event.isSynthetic { markChild(event) }
             beginTask(event)
         case .taskEnd: track(event)
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync: noteWallTime(event)
+        case .sync:
+            packets.isCut = event.isSynthetic && !isFirst
+            noteWallTime(event)
         case .experimental, .experimentalBatch: break
         }
     }
@@ -181,7 +189,7 @@ public final class PerfettoWriter: TraceWriter {
 
     private func occupy(_ event: Event, _ subject: GoroutineID) {
         switch event.toGoroutineState {
-        case .running: procs.enter(event.proc, subject, on: event.thread, at: now)
+        case .running: procs.enter(event, at: now)
         case .syscall:
             // Whoever reports a goroutine that is in a system call need not be where it is.
             guard event.goroutine == subject else { return }
@@ -213,8 +221,7 @@ extension PerfettoWriter {
     private func beginRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
-        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
-        nested.push(region, on: &row.pointee.openRegions)
+        nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.openRegions)
     }
 
     private func endRegion(_ event: Event) {
@@ -228,9 +235,7 @@ extension PerfettoWriter {
         guard let place = place(event) else { return }
         withStack(of: place) { open, _ in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
-            nested.push(range, on: &open)
+            nested.push(OpenSlice(.range, event, at: now), on: &open)
         }
     }
 
@@ -291,7 +296,7 @@ extension PerfettoWriter {
     /// Ends all slices of a place, since its goroutine or the recording has ended.
     private func endAll(of place: Place) {
         while let slice = withStack(of: place, { open, key in nested.pop(&open, of: key, at: now) }) {
-            write(slice, of: place, nil, flag: .goesOn)
+            write(slice, of: place, nil, flag: packets.isCut ? .clippedAfter : .goesOn)
         }
         _ = withStack(of: place) { _, key in nested.removeLanes(of: key) }
     }
@@ -308,6 +313,7 @@ extension PerfettoWriter {
             packets.annotate(.bytesSwept, unsigned: event.bytesSwept)
             packets.annotate(.bytesReclaimed, unsigned: event.bytesReclaimed)
         }
+        if let since = slice.sinceNanoseconds { packets.annotate(beganBefore: slice.startNanoseconds, since: since) }
         if let flag { packets.annotate(flag) }
         packets.endEvent()
         packets.endSlice(track, at: now)
@@ -366,8 +372,10 @@ extension PerfettoWriter {
         }
         goroutines.annotate(.begunBy, span.goroutine)
         goroutines.annotate(.endedBy, span.endedBy)
-        if span.flags.contains(.beganBefore) { packets.annotate(.beganBefore) }
-        if span.flags.contains(.isOpen) { packets.annotate(.goesOn) }
+        if span.flags.contains(.beganBefore) {
+            packets.annotate(beganBefore: span.startNanoseconds, since: span.sinceNanoseconds)
+        }
+        if span.flags.contains(.isOpen) { packets.annotateGoesOn() }
         if span.flags.contains(.isBroken) { packets.annotate(.endIsLost) }
         packets.endEvent()
         packets.endSlice(track, at: span.endNanoseconds)

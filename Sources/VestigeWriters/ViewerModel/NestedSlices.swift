@@ -11,12 +11,22 @@ struct OpenSlice: BitwiseCopyable {
     var stack: StackID
     var goroutine: GoroutineID
     var kind: Kind
+    /// When it began, if a synthetic event has begun it here.
+    var sinceNanoseconds: Int64?
     /// 0: the row itself; above, further rows for slices that overlap others only in part.
     var lane: UInt8 = 0
     /// Where in the pool the one below it is.
     fileprivate var below: Int32 = -1
     /// At most so many are below it.
     fileprivate var depth: Int32 = 0
+
+    /// What an event begins.
+    init(_ kind: Kind, _ event: Event, at startNanoseconds: Int64) {
+        self.init(
+            kind, event.name, event.argument0, at: startNanoseconds, stack: event.stack,
+            goroutine: kind == .range ? event.goroutine : .absent)
+        if event.isSynthetic { sinceNanoseconds = event.sinceNanoseconds }
+    }
 
     init(
         _ kind: Kind, _ name: StringID, _ identifier: UInt64, at startNanoseconds: Int64,
