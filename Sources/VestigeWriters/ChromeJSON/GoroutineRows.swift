@@ -22,6 +22,9 @@ struct GoroutineRow: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the rows of procs and threads.
+    var proc = ProcID.absent
+    var thread = ThreadID.absent
     /// The arrow to its current span, if there is one: the row it comes from, or 0.
     var arrow = Flow.creation
     var arrowTid: UInt32 = 0

@@ -21,6 +21,8 @@ struct GoroutineTrack: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the tracks of procs.
+    var proc = ProcID.absent
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty

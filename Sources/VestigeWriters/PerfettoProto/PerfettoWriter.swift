@@ -156,7 +156,7 @@ public final class PerfettoWriter: TraceWriter {
         counters.goroutineChanged(from: row.pointee.state, to: to, at: now)
         schedule(event, row)
         goroutines.change(event, row)
-        occupy(event, subject)
+        occupy(event, row)
         if to == .notExist { endLife(subject, row) }
     }
 
@@ -187,14 +187,18 @@ public final class PerfettoWriter: TraceWriter {
         goroutines.learn(root.function, of: row, event.goroutine)
     }
 
-    private func occupy(_ event: Event, _ subject: GoroutineID) {
-        switch event.toGoroutineState {
-        case .running: procs.enter(event, at: now)
-        case .syscall:
-            // Whoever reports a goroutine that is in a system call need not be where it is.
-            guard event.goroutine == subject else { return }
+    private func occupy(_ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>) {
+        let isSyscall = event.toGoroutineState == .syscall
+        // Whoever reports a goroutine in a system call need not be where it is.
+        if isSyscall, event.goroutine != event.subjectGoroutine { return }
+        let proc = isSyscall || event.toGoroutineState == .running ? event.proc : .absent
+        // It leaves what it has, wherever the event happens that says so.
+        if row.pointee.proc != proc { procs.leave(row.pointee.proc, event.subjectGoroutine, at: now) }
+        row.pointee.proc = proc
+        if isSyscall {
             procs.enterSyscall(event, at: now)
-        default: procs.leave(event.proc, subject, at: now)
+        } else if proc != .absent {
+            procs.enter(event, at: now)
         }
     }
 
@@ -290,18 +294,24 @@ extension PerfettoWriter {
             return (slice, slice != nil || nested.moveAllAside(in: open, of: key, at: now))
         }
         guard hasRoom else { return }
-        write(slice ?? sought, of: place, event, flag: slice == nil ? .beganBefore : nil)
+        let flag: EndedSlice.Flag = slice == nil ? .beganBefore : .none
+        complete(EndedSlice(slice: slice ?? sought, endNanoseconds: now, event: event, flag: flag), of: place)
     }
 
     /// Ends all slices of a place, since its goroutine or the recording has ended.
     private func endAll(of place: Place) {
         while let slice = withStack(of: place, { open, key in nested.pop(&open, of: key, at: now) }) {
-            write(slice, of: place, nil, flag: packets.isCut ? .clippedAfter : .goesOn)
+            complete(EndedSlice(slice: slice, endNanoseconds: now, flag: .goesOn), of: place)
         }
         _ = withStack(of: place) { _, key in nested.removeLanes(of: key) }
     }
 
-    private func write(_ slice: OpenSlice, of place: Place, _ event: Event?, flag: AnnotationName?) {
+    private func complete(_ ended: EndedSlice, of place: Place) {
+        nested.complete(ended) { write($0, of: place) }
+    }
+
+    private func write(_ ended: EndedSlice, of place: Place) {
+        let slice = ended.slice
         let track = track(of: slice, in: place)
         packets.beginEvent(
             .sliceBegin, slice.kind == .region ? .region : .range, track, at: slice.startNanoseconds)
@@ -309,14 +319,18 @@ extension PerfettoWriter {
         packets.annotate(.stack, stack: slice.stack)
         if slice.kind == .region, slice.identifier != 0 { packets.annotate(.task, unsigned: slice.identifier) }
         goroutines.annotate(.goroutine, slice.goroutine)
-        if let event, event.kind == .rangeEnd, event.attributeCount == 2 {
+        if let event = ended.event, event.kind == .rangeEnd, event.attributeCount == 2 {
             packets.annotate(.bytesSwept, unsigned: event.bytesSwept)
             packets.annotate(.bytesReclaimed, unsigned: event.bytesReclaimed)
         }
         if let since = slice.sinceNanoseconds { packets.annotate(beganBefore: slice.startNanoseconds, since: since) }
-        if let flag { packets.annotate(flag) }
+        switch ended.flag {
+        case .none: break
+        case .beganBefore: packets.annotate(.beganBefore)
+        case .goesOn: packets.annotateGoesOn()
+        }
         packets.endEvent()
-        packets.endSlice(track, at: now)
+        packets.endSlice(track, at: ended.endNanoseconds)
     }
 
     /// A slice that overlaps others in part has a track of its own; it has their name, so that viewers draw

@@ -47,7 +47,7 @@ final class ProcTracks {
     func enter(_ event: Event, at now: Int64) {
         guard let row = record(Int64(event.proc.rawValue)) else { return }
         let goroutine = event.subjectGoroutine
-        if row.pointee.thread != event.thread { change(row, to: event, at: now) }
+        if event.thread != .absent, row.pointee.thread != event.thread { change(row, to: event, at: now) }
         if row.pointee.occupant == goroutine { return endSyscall(row, at: now) }
         vacate(row, at: now)
         row.pointee.occupant = goroutine
