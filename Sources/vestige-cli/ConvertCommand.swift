@@ -121,7 +121,9 @@ struct ConvertCommand: ParsableCommand {
     private func place(_ plan: OutputPlan, _ result: ConversionResult) -> String? {
         guard let path = plan.place.path else { return nil }
         if path == "-" { return "standard output" }
-        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else { return path }
+        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else {
+            return path
+        }
         let count = UInt64(result.outputPaths.count - 1)
         let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
         return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"

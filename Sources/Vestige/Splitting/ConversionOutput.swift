@@ -17,7 +17,8 @@ struct ConversionOutput {
             let parts = try OutputParts(stem: stem, suffix: suffix, overwrites: conversion.overwrites)
             let title = conversion.input == "-" ? "standard input" : conversion.input
             let writer = SplitWriter(
-                parts, plan.format, options, limit: limit, title: title.split(separator: "/").last.map(String.init) ?? "")
+                parts, plan.format, options, limit: limit,
+                title: title.split(separator: "/").last.map(String.init) ?? "")
             self.writer = writer
             place = .parts(parts, writer)
         } else {

@@ -83,7 +83,8 @@ final class SplitWriter: TraceWriter {
         let number = summaries.count + 1
         if number > OutputParts.limit {
             throw TraceError(
-                .usage, file: parts.stem, expected: "at most \(Units.grouped(UInt64(OutputParts.limit))) parts (--split)",
+                .usage, file: parts.stem,
+                expected: "at most \(Units.grouped(UInt64(OutputParts.limit))) parts (--split)",
                 found: "more; try larger ones")
         }
         firstNanoseconds = firstNanoseconds ?? time

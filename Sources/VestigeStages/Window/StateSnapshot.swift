@@ -77,7 +77,8 @@ private struct Opening {
         // Without a stack of the state itself, at least the function that the goroutine began with is told.
         let stack = record.startStack != .absent ? record.startStack : record.startFrame
         var event = Event(
-            kind: .goroutineTransition, timeNanoseconds: time, proc: place.proc, thread: place.thread, name: record.reason,
+            kind: .goroutineTransition, timeNanoseconds: time, proc: place.proc, thread: place.thread,
+            name: record.reason,
             argument0: UInt64(bitPattern: goroutine.rawValue), argument1: UInt64(stack.rawValue),
             source: record.source, detail: Event.pack(.undetermined, record.state))
         // Only a goroutine that reports its own system call is known to be where the event is.
