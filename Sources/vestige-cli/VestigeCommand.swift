@@ -15,7 +15,9 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self, CaptureCommand.self])
+        subcommands: [
+            ConvertCommand.self, InfoCommand.self, AgreeCommand.self, CaptureCommand.self, FormatsCommand.self,
+        ])
 
     func run() throws {
         try Console.write(Self.welcome)

@@ -256,7 +256,7 @@ struct DelveSnapshot {
         if let status = goroutine.status { list.append(state.attribute("status", "\(status)")) }
         if goroutine.reasonCode != 0 { list.append(state.attribute("wait_reason_code", "\(goroutine.reasonCode)")) }
         if goroutine.reasonWords != facts.reason { add("delve_reason", goroutine.reasonWords) }
-        if goroutine.waitSince != 0 { list.append(state.attribute("wait_since_ns", "\(goroutine.waitSince)")) }
+        if goroutine.waitSince != 0 { list.append(state.attribute("waitSince", "\(goroutine.waitSince)")) }
         if goroutine.userLocation != .absent { add("user_location", state.describe(goroutine.userLocation)) }
         if goroutine.startLocation != .absent { add("start_location", state.describe(goroutine.startLocation)) }
         add("group", goroutine.group)

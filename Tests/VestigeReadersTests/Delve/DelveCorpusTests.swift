@@ -76,7 +76,7 @@ import VestigeTestSupport
         #expect(reading.seen.map(\.goroutine) == expected, "\(input)")
         for (seen, record) in zip(reading.seen, goroutines) {
             let waitSince = record["waitSince"] as! Int64
-            #expect(seen.attribute("wait_since_ns") == (waitSince == 0 ? nil : "\(waitSince)"))
+            #expect(seen.attribute("waitSince") == (waitSince == 0 ? nil : "\(waitSince)"))
             #expect(seen.attribute("status") == "\(record["status"] as! Int64)")
             #expect(seen.labels == record["labels"] as? [String: String] ?? [:])
         }
@@ -161,7 +161,7 @@ import VestigeTestSupport
         } else if text.reason != json.reason {
             #expect(!text.doubts.isEmpty, "\(comment): \(text.reason), really \(json.reason)")
         }
-        if let since = text.attribute("wait_since_ns") { #expect(since == json.attribute("wait_since_ns"), comment) }
+        if let since = text.attribute("waitSince") { #expect(since == json.attribute("waitSince"), comment) }
         if let user = text.attribute("user_location") {
             #expect(Self.isSame(user, json.attribute("user_location")!), "\(comment): \(user)")
         }
