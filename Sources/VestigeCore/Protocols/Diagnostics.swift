@@ -25,11 +25,13 @@ public final class Diagnostics {
         case unknownVersion
         case trailingBytes
         case linesUnknown
+        case stacksCut
+        case goroutinesMissing
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes, .linesUnknown:
+                .stringsUnresolved, .trailingBytes, .linesUnknown, .stacksCut, .goroutinesMissing:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
@@ -63,6 +65,8 @@ public final class Diagnostics {
             case .unknownVersion: ("format version is", "format versions are", " newer than this reader knows")
             case .trailingBytes: ("byte follows", "bytes follow", " the end of the trace")
             case .linesUnknown: ("line is", "lines are", " of a kind that this version does not know")
+            case .stacksCut: ("stack is", "stacks are", " cut off, or broken by lines that are no frames")
+            case .goroutinesMissing: ("goroutine is", "goroutines are", " missing: a profile states more than it lists")
             }
         }
     }
