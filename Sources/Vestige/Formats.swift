@@ -10,6 +10,7 @@ public enum Formats {
         GoTraceV2Format.format,
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
+        ProfileFormat.format,
         GoroutineDumpFormat.format,
     ]
 

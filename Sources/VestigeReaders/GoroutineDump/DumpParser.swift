@@ -92,7 +92,11 @@ final class DumpParser {
             place == .goroutine ? finishGoroutine() : finishGroup()
             return
         }
-        if place == .goroutine { takeInGoroutine(line, isWhole: isWhole) } else { takeInProfile(line, isWhole: isWhole) }
+        if place == .goroutine {
+            takeInGoroutine(line, isWhole: isWhole)
+        } else {
+            takeInProfile(line, isWhole: isWhole)
+        }
     }
 
     private func takeInGoroutine(_ line: DumpBytes, isWhole: Bool) {

@@ -11,6 +11,8 @@ public final class GoroutineDumpReader: TraceReader {
     private let context: ReaderContext
     /// How many of the parser's events have been handed on.
     private var deliveredCount = 0
+    /// The beginning of the first line, for the message that there is no dump.
+    private var firstLine = ""
     private var failure: TraceError?
     private var hasEnded = false
     private var isFinished = false
@@ -42,6 +44,7 @@ public final class GoroutineDumpReader: TraceReader {
     private func takeLine() {
         do throws(TraceError) {
             if let line = try lines.nextWithBlank() {
+                if firstLine.isEmpty { firstLine = String(decoding: line.prefix(48), as: UTF8.self) }
                 parser.take(line, isWhole: lines.isTerminated)
                 if !lines.isTerminated { end(lastLine: line) }
                 return
@@ -58,10 +61,12 @@ public final class GoroutineDumpReader: TraceReader {
         parser.finish(lastLine: lastLine)
         context.tables.sources[Int(context.source)].byteCount = lines.source.size
         guard parser.goroutineCount == 0, parser.logCount == 0, failure == nil else { return }
+        let count = "\(lines.number) \(lines.number == 1 ? "line" : "lines")"
         failure = TraceError(
             .unreadable, file: lines.source.path,
-            expected: "a goroutine dump in the text (a line `goroutine 1 [running]:` or `goroutine profile: total 9`)",
-            found: "none in \(lines.number) \(lines.number == 1 ? "line" : "lines")")
+            expected: "a goroutine dump (a line `goroutine 1 [running]:` or `goroutine profile: total 9`) "
+                + "or another format of `vestige formats`",
+            found: "text beginning with \"\(firstLine)\" without a goroutine dump in its \(count)")
     }
 
     private func deliver(to batch: inout EventBatch) {

@@ -12,7 +12,8 @@ struct LineWrapping {
 
     mutating func begin(key: [UInt8], record: DumpBytes) {
         self.key = key
-        recordTime = Self.timeKeys.lazy.compactMap { JSONLogLine.value(of: $0, in: record) }
+        recordTime =
+            Self.timeKeys.lazy.compactMap { JSONLogLine.value(of: $0, in: record) }
             .compactMap { $0.withUnsafeBufferPointer(WallTime.unixNanoseconds) }.first
     }
 

@@ -60,10 +60,11 @@ import VestigeTestSupport
     }
 
     /// What the runtime says before a dump is there as a log message.
-    @Test(arguments: inputs.filter { input in
-        ["panic", "segv", "fatal", "deadlock", "sigquit", "mapwrite", "error", "nested", "goexit", "overflow"]
-            .contains { input.file.hasPrefix($0 + "-") }
-    })
+    @Test(
+        arguments: inputs.filter { input in
+            ["panic", "segv", "fatal", "deadlock", "sigquit", "mapwrite", "error", "nested", "goexit", "overflow"]
+                .contains { input.file.hasPrefix($0 + "-") }
+        })
     func preambleIsKept(_ input: Input) throws {
         let truth = try JSONValue(
             String(contentsOf: Self.folder!.appendingPathComponent(input.truth), encoding: .utf8))
