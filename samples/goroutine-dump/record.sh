@@ -39,4 +39,4 @@ mkdir -p log
 awk '{ printf "2026-11-24T10:00:00.%09dZ stderr F %s\n", NR * 1000, $0 }' panic-1.27/panic-1.27.txt >log/log.txt
 # As a buffer that was too small leaves it.
 mkdir -p cut
-head -c 1500 debug2-1.27/debug2-1.27.txt >cut/cut.txt
+head -c 1460 debug2-1.27/debug2-1.27.txt >cut/cut.txt
