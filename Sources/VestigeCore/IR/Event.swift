@@ -52,6 +52,22 @@
         set { detail = newValue ? detail | Detail.synthetic : detail & ~Detail.synthetic }
     }
 
+    /// True if it is a synthetic event that says since when what it establishes has lasted.
+    @inlinable public var hasSince: Bool {
+        guard isSynthetic else { return false }
+        switch kind {
+        case .sync, .metric, .rangeActive, .taskBegin, .regionBegin, .goroutineTransition, .procTransition: return true
+        default: return false
+        }
+    }
+
+    /// Since when what a synthetic event establishes has lasted, on the clock of its time. In the place of
+    /// `argument2`, which these kinds do not use; of other events, their time.
+    @inlinable public var sinceNanoseconds: Int64 {
+        get { hasSince ? Int64(bitPattern: argument2) : timeNanoseconds }
+        set { argument2 = UInt64(bitPattern: newValue) }
+    }
+
     @inlinable public static func pack(_ from: GoroutineState, _ to: GoroutineState) -> UInt16 {
         UInt16(from.rawValue) | UInt16(to.rawValue) << 4
     }

@@ -33,7 +33,10 @@ struct JSONEventLine {
         appendStack(",\"tstack\":", ",\"tstack_id\":", transitionStack)
         appendStack(",\"stack\":", ",\"stack_id\":", event.stack)
         if event.source != 0 { append(",\"source\":", UInt64(event.source)) }
-        if event.isSynthetic { buffer.append(",\"synthetic\":true") }
+        if event.isSynthetic {
+            buffer.append(",\"synthetic\":true")
+            if event.hasSince { append(",\"since\":", event.sinceNanoseconds) }
+        }
         buffer.append("}\n")
     }
 
