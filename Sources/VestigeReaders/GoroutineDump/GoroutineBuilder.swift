@@ -205,7 +205,7 @@ struct GoroutineBuilder {
         if dumpNumber > 1 {
             attributes.append(
                 Attribute(
-                    name: tables.strings.intern("dump"), value: tables.strings.intern(String(dumpNumber))))
+                    name: tables.strings.intern("snapshot"), value: tables.strings.intern(String(dumpNumber))))
         }
         if !attributes.isEmpty { detail.attributes = tables.observations.intern(attributes) }
         if !ancestors.isEmpty { detail.ancestors = ancestors }

@@ -189,7 +189,7 @@ import VestigeTestSupport
             ])
         let second = reading.tables.observations.detail(reading.events.last!.observationDetail)
         let attributes = reading.tables.observations.attributes(second.attributes)
-        #expect(attributes.map { reading.tables.strings.string($0.name) } == ["dump"])
+        #expect(attributes.map { reading.tables.strings.string($0.name) } == ["snapshot"])
     }
 
     @Test func aCutStackIsCounted() {
