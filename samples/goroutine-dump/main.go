@@ -29,13 +29,18 @@ func (s *store[K, V]) get(key K) V {
 	return s.rows[key]
 }
 
-func receive(orders chan int) int    { return <-orders }
-func send(orders chan int)           { orders <- 1 }
-func forever()                       { select {} }
-func sleep()                         { time.Sleep(time.Hour) }
-func spin()                          { runtime.LockOSThread(); <-make(chan int) }
-func wait(group *sync.WaitGroup)     { group.Wait() }
-func either(a, b chan int)           { select { case <-a: case <-b: } }
+func receive(orders chan int) int { return <-orders }
+func send(orders chan int)        { orders <- 1 }
+func forever()                    { select {} }
+func sleep()                      { time.Sleep(time.Hour) }
+func spin()                       { runtime.LockOSThread(); <-make(chan int) }
+func wait(group *sync.WaitGroup)  { group.Wait() }
+func either(a, b chan int) {
+	select {
+	case <-a:
+	case <-b:
+	}
+}
 func deep(depth int, orders chan int) int {
 	if depth == 0 {
 		return receive(orders)
@@ -78,7 +83,7 @@ func crowd(count int) {
 	for index := range count {
 		switch index % 4 {
 		case 0:
-			go deep(index%8, orders)
+			go deep(index%48, orders)
 		case 1:
 			go either(orders, orders)
 		case 2:

@@ -131,6 +131,7 @@ final class DumpParser {
             return recent.removeAll()
         }
         if dump.number > 0, Registers.isOne(line) {
+            if report.count > 64 << 10 { endReport(kind: "registers") }
             if !report.isEmpty { report.append(0x0a) }
             return report.append(contentsOf: line)
         }
@@ -258,7 +259,7 @@ struct DumpNumbering {
     mutating func begin(_ time: Int64?) {
         number += 1
         continues = false
-        seen.removeAll(keepingCapacity: true)
+        seen.removeAll()
         if number == 1, let time {
             isTimed = true
             context.tables.sources[Int(context.source)].clock = .wall

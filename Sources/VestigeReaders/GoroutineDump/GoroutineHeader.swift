@@ -23,32 +23,46 @@ struct GoroutineHeader {
         guard line.begins(with: "goroutine ") else { return nil }
         var index = 10
         while index < line.count, line.isDigit(at: index) { index += 1 }
-        guard let number = line.part(10..<index).decimal, let bracket = line.first("[", from: index),
-            line.ends(with: ":"), line[bracket - 1] == 0x20
+        guard line.ends(with: ":"), let number = line.part(10..<index).decimal,
+            let bracket = Self.bracket(line, from: index)
         else { return nil }
         pointers = line.part(index..<bracket - 1)
-        guard pointers.isEmpty || pointers.begins(with: " gp=0x") else { return nil }
         goroutine = GoroutineID(number)
         reason = line.part(0..<0)
         labels = reason
         guard parseBrackets(line, from: bracket + 1) else { return nil }
     }
 
+    /// Where the bracket opens, behind a blank: at once, or behind the pointers.
+    @inline(__always) private static func bracket(_ line: DumpBytes, from index: Int) -> Int? {
+        if line.begins(with: " [", at: index) { return index + 1 }
+        guard line.begins(with: " gp=0x", at: index) else { return nil }
+        let near = line.part(index..<min(line.count, index + lengthLimit))
+        return near.find(" [").map { index + $0 + 1 }
+    }
+
+    /// No state is nearly as long. Without a limit a line that holds many headers would be searched to its
+    /// end for each.
+    private static let lengthLimit = 256
+
     private mutating func parseBrackets(_ line: DumpBytes, from start: Int) -> Bool {
-        guard let close = line.first("]", from: start) else { return false }
-        var status = line.part(start..<close)
-        if let place = status.find(" labels:{") {
+        let near = line.part(start..<min(line.count, start + Self.lengthLimit))
+        let end = near.first("]")
+        if let place = near.find(" labels:{"), place < end ?? near.count {
             labels = line.part(start + place + 8..<line.count - 1)
             guard labels.ends(with: "}]") else { return false }
             labels = labels.part(0..<labels.count - 1)
-            status = status.part(0..<place)
-        } else if close + 2 < line.count {
+            return parse(near.part(0..<place))
+        }
+        guard let end else { return false }
+        let close = start + end
+        if close + 2 < line.count {
             labels = line.part(close + 2..<line.count - 1)
             guard line[close + 1] == 0x20, labels.begins(with: "{"), labels.ends(with: "}") else { return false }
         } else if close + 2 != line.count {
             return false
         }
-        return parse(status)
+        return parse(near.part(0..<end))
     }
 
     /// `chan receive (durable), 2 minutes, locked to thread, synctest bubble 1`.

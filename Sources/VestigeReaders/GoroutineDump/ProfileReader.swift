@@ -92,10 +92,9 @@ public final class ProfileReader: TraceReader {
         if let index = names.firstIndex(where: { $0 == "goroutine" || $0 == "goroutineleak" }) {
             valueIndex = index
             isLeak = names[index] == "goroutineleak"
-        } else if let failure, profile.strings.isEmpty {
+        } else if let failure, names.allSatisfy(\.isEmpty) {
             // It is cut before its strings, which come last: only the samples' numbers are left.
-            context.diagnostics.count(.stringsUnresolved, UInt64(profile.sampleTypes.count))
-            if profile.sampleTypes.isEmpty { throw failure }
+            if names.isEmpty { throw failure }
         } else {
             throw source.error(
                 .unreadable, at: nil, expected: "a profile of goroutines",
