@@ -30,7 +30,7 @@ import VestigeTestSupport
         #expect(file.rowNames[ChromeFile.row(instants[0])] == "Goroutines/G18 main.work observed")
         #expect(file.rowNames[ChromeFile.row(instants[1])] == "Goroutines/G19 main.choose observed")
         let arguments = try #require(instants[0]["args"] as? [String: Any])
-        #expect((arguments["stack"] as? String)?.contains("main.receive (main.go:7)") == true)
+        #expect("\(arguments["stack"] ?? "")".contains("main.receive"))
         #expect(arguments["state"] as? String == "waiting")
         #expect(arguments["wait_ns_at_least"] as? Int == 120_000_000_000)
         #expect(arguments["created_by"] as? String == "G1")

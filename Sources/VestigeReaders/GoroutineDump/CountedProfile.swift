@@ -65,7 +65,9 @@ struct CountedProfile {
     static func group(_ line: DumpBytes) -> (count: UInt64, programCounters: DumpBytes)? {
         guard let at = line.first("@"), at > 1, line[at - 1] == 0x20, let count = line.part(0..<at - 1).decimal
         else { return nil }
-        return (UInt64(count), line.from(line.skipBlanks(from: at + 1)))
+        let programCounters = line.from(line.skipBlanks(from: at + 1))
+        guard programCounters.isEmpty || programCounters.begins(with: "0x") else { return nil }
+        return (UInt64(count), programCounters)
     }
 
     private mutating func takeLabels(_ text: DumpBytes) -> Bool {

@@ -112,6 +112,10 @@ final class DumpParser {
         case .taken: break
         case .damaged: diagnostics.count(.stacksCut)
         case .foreign:
+            // Of another writer to the same log, unless all that the profile states is there.
+            if begin(line) { return }
+            finishGroup()
+            guard profile.listed >= profile.total else { return }
             leave()
             takeOutside(line)
         }

@@ -210,6 +210,35 @@ import VestigeTestSupport
         #expect(functions(reading) == ["main.f[go.shape.struct { X int }]"])
     }
 
+    @Test func aProfileWithinALogEndsWhereItIsComplete() {
+        let reading = read(
+            """
+            level=info msg=ready
+            2026/03/01 10:00:00 goroutine profile: total 3
+            1 @ 0x1
+            #\t0x1\tmain.f+0x1\ta.go:1
+            level=info msg=between
+
+            2 @ 0x2
+            #\t0x2\tmain.g+0x1\tb.go:1
+
+            level=info msg=after
+            7 @ 0x3
+
+            """)
+        #expect(reading.events.map(\.observedCount) == [1, 2])
+        #expect(functions(reading, 1) == ["main.g"])
+        #expect(!reading.diagnostics.hasLoss)
+    }
+
+    /// Else the time would grow with the square of the line's length.
+    @Test(.timeLimit(.minutes(1))) func aLineOfManyHeadersIsReadInTime() {
+        for text in ["goroutine 1 [", "goroutine 1 gp=0x1 ", "{\"goroutine 1 [a]:\":"] {
+            let reading = read(String(repeating: text, count: 200_000) + ":\n")
+            #expect(reading.events.isEmpty)
+        }
+    }
+
     @Test func aProfileOfSomethingElseIsRefused() {
         let profile: [UInt8] =
             [0x0a, 4, 0x08, 1, 0x10, 2, 0x32, 0, 0x32, 3] + Array("cpu".utf8) + [0x32, 1, 0x78]
