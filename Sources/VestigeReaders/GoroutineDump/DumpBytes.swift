@@ -21,15 +21,15 @@ extension UnsafeBufferPointer<UInt8> {
         count == text.utf8CodeUnitCount && begins(with: text)
     }
 
-    func first(_ byte: Character, from start: Int = 0) -> Int? {
+    @inline(__always) func first(_ byte: Unicode.Scalar, from start: Int = 0) -> Int? {
         guard let baseAddress, start < count,
-            let found = memchr(baseAddress + start, Int32(byte.asciiValue!), count - start)
+            let found = memchr(baseAddress + start, Int32(truncatingIfNeeded: byte.value), count - start)
         else { return nil }
         return UnsafeRawPointer(found) - UnsafeRawPointer(baseAddress)
     }
 
-    @inline(__always) func last(_ byte: Character) -> Int? {
-        let wanted = byte.asciiValue!
+    @inline(__always) func last(_ byte: Unicode.Scalar) -> Int? {
+        let wanted = UInt8(truncatingIfNeeded: byte.value)
         var index = count - 1
         while index >= 0, self[index] != wanted { index -= 1 }
         return index < 0 ? nil : index
@@ -37,7 +37,7 @@ extension UnsafeBufferPointer<UInt8> {
 
     func find(_ text: StaticString, from start: Int = 0) -> Int? {
         var index = start
-        while let found = first(Character(Unicode.Scalar(text.utf8Start.pointee)), from: index) {
+        while let found = first(Unicode.Scalar(text.utf8Start.pointee), from: index) {
             if begins(with: text, at: found) { return found }
             index = found + 1
         }

@@ -37,6 +37,8 @@ final class DumpParser {
         dump = DumpNumbering(context)
     }
 
+    var hasEvents: Bool { !events.isEmpty }
+
     func removeEvents() { events.removeAll(keepingCapacity: true) }
 
     /// Takes the next line of the input, without its end.

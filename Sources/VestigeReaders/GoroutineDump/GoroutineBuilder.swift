@@ -19,6 +19,7 @@ struct GoroutineBuilder {
     private(set) var isCutOff = false
     private var losesFrames = false
     private let tables: TraceTables
+    private var memo: StringMemo
     /// The last detail and its number: neighbours are often alike.
     private var lastDetail = ObservationDetail.none
     private var lastDetailNumber: UInt64 = 0
@@ -26,7 +27,10 @@ struct GoroutineBuilder {
     /// A goroutine that more lines belong to than this is over: what follows is another text.
     static let strayLineLimit = 100
 
-    init(_ tables: TraceTables) { self.tables = tables }
+    init(_ tables: TraceTables) {
+        self.tables = tables
+        memo = StringMemo(tables.strings)
+    }
 
     var isOverlong: Bool { detail.strayLineCount >= Self.strayLineLimit }
 
@@ -77,9 +81,7 @@ struct GoroutineBuilder {
         attributes.append(Attribute(name: tables.strings.intern(name.description), value: intern(value)))
     }
 
-    @inline(__always) private func intern(_ bytes: DumpBytes) -> StringID {
-        tables.strings.intern(UnsafeRawBufferPointer(bytes))
-    }
+    @inline(__always) private mutating func intern(_ bytes: DumpBytes) -> StringID { memo.intern(bytes) }
 
     // MARK: - Lines
 

@@ -70,8 +70,8 @@ public final class GoroutineDumpReader: TraceReader {
     }
 
     private func deliver(to batch: inout EventBatch) {
+        guard parser.hasEvents else { return }
         let events = parser.events
-        guard !events.isEmpty else { return }
         let count = min(batch.room, events.count - deliveredCount)
         for event in events[deliveredCount..<deliveredCount + count] { batch.append(event) }
         deliveredCount += count

@@ -24,7 +24,7 @@ enum LabelText {
 
     /// A name or value, in quotes or up to `end`; `index` moves behind it.
     private static func word(
-        _ text: DumpBytes, _ index: inout Int, until end: Character, _ strings: StringTable
+        _ text: DumpBytes, _ index: inout Int, until end: Unicode.Scalar, _ strings: StringTable
     ) -> StringID? {
         guard index < text.count, text[index] == 0x22 else {
             let start = index
