@@ -29,7 +29,6 @@ struct VestigeCommand: ParsableCommand {
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
           vestige info app.log                     the goroutines of a panic or dump, also within a log
-          vestige agree orders.trace dump.txt      whether both say the same
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.

@@ -49,6 +49,7 @@ enum AnnotationName: UInt64, CaseIterable {
     case reason, proc, thread, goroutine, task, message, category
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
+    case clippedBefore, clippedBeforeNanoseconds, clippedAfter
     case state, count, leastWait, leaked, durable, scan, locked, system, stackUnavailable
     case bubble, elided, stray, labels, attributes
 
@@ -73,6 +74,9 @@ enum AnnotationName: UInt64, CaseIterable {
         case .beganBefore: "began_before_recording"
         case .goesOn: "goes_on_after_recording"
         case .endIsLost: "end_is_lost"
+        case .clippedBefore: "clipped_before"
+        case .clippedBeforeNanoseconds: "clipped_before_ns"
+        case .clippedAfter: "clipped_after"
         case .state: "state"
         case .count: "count"
         case .leastWait: "wait_ns_at_least"
