@@ -32,6 +32,8 @@ record: system
 
 bench: build
 	Benchmarks/bench .build/release/vestige
+	@if command -v "$${GO:-go}" >/dev/null; then Benchmarks/dumps .build/release/vestige; \
+	else echo 'bench: no Go here (GO names the command), so no goroutine dumps are measured'; fi
 
 SECONDS ?= 60
 

@@ -15,14 +15,22 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case delve
     /// The gzip and zstd wrappers.
     case decompress
+    /// Goroutine dumps as text, whatever detection thinks of them.
+    case dump
+    /// Goroutine profiles.
+    case pprof
 
     public func run(_ bytes: [UInt8]) throws {
         switch self {
         case .gotrace: try Self.runFile(bytes)
         case .gotraceStructure: try Self.runRecipe(bytes)
         case .jsonl: try Self.runJSONLines(bytes)
-        case .delve: try Self.runDelve(bytes)
+        case .delve:
+            try Self.runObservations(bytes, DelveFormats.json)
+            try Self.runObservations(bytes, DelveFormats.text)
         case .decompress: try Self.runDecompression(bytes)
+        case .dump: try Self.runObservations(bytes, GoroutineDumpFormat.format)
+        case .pprof: try Self.runObservations(bytes, ProfileFormat.format)
         }
     }
 
@@ -68,19 +76,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         try checkRoundTrip(passage.lines)
     }
 
-    /// Small batches must give what large ones do, and JSON lines lose nothing.
-    private static func runDelve(_ bytes: [UInt8]) throws {
-        for format in [DelveFormats.json, DelveFormats.text] {
-            let source = { ByteSource(bytes: bytes, path: "fuzz.txt") }
-            guard let whole = try Passage(source(), format: format) else { continue }
-            try whole.run()
-            guard let parts = try Passage(source(), format: format, capacity: 8, .readsAndWritesLines) else {
-                throw Violation("the same input is refused")
-            }
-            try parts.run()
-            try expectSame(whole.lines, parts.lines, "the same input, in small batches")
-            try checkRoundTrip(whole.lines)
+    /// What observers say must survive JSON lines, and not depend on the size of batches.
+    private static func runObservations(_ bytes: [UInt8], _ format: InputFormat) throws {
+        guard let whole = try Passage(ByteSource(bytes: bytes, path: "fuzz"), format: format) else { return }
+        try whole.run()
+        let source = ByteSource(bytes: bytes, path: "fuzz")
+        guard let parts = try Passage(source, format: format, capacity: 8, .readsAndWritesLines) else {
+            throw Violation("the same input is refused")
         }
+        try parts.run()
+        try expectSame(whole.lines, parts.lines, "the same input, in small batches")
+        try checkRoundTrip(whole.lines)
     }
 
     private static func checkRoundTrip(_ lines: [UInt8]) throws {

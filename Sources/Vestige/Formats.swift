@@ -10,6 +10,8 @@ public enum Formats {
         GoTraceV2Format.format,
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
+        ProfileFormat.format,
+        GoroutineDumpFormat.format,
         DelveFormats.json,
         DelveFormats.text,
     ]

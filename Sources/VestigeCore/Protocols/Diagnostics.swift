@@ -28,11 +28,14 @@ public final class Diagnostics {
         case listingsIncomplete
         case answersFailed
         case detailsLeftOut
+        case stacksCut
+        case goroutinesMissing
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes, .linesUnknown, .listingsIncomplete, .answersFailed:
+                .stringsUnresolved, .trailingBytes, .linesUnknown, .listingsIncomplete, .answersFailed, .stacksCut,
+                .goroutinesMissing:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
@@ -72,6 +75,8 @@ public final class Diagnostics {
             case .answersFailed: ("answer of the debugger is", "answers of the debugger are", " an error")
             case .detailsLeftOut:
                 ("detail has", "details have", " no place in events: variables, source lines, settings")
+            case .stacksCut: ("stack is", "stacks are", " cut off, or broken by lines that are no frames")
+            case .goroutinesMissing: ("goroutine is", "goroutines are", " missing: a profile states more than it lists")
             }
         }
     }
