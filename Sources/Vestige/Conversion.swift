@@ -12,6 +12,8 @@ public struct Conversion {
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// Which part of the recording is wanted.
+    public var query = Query()
     /// What the events pass through, in this order.
     public var stages: [any Stage] = []
     /// Called at most ten times a second.
@@ -30,7 +32,7 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(inputs, times: times, onProgress: onProgress)
+        let input = try InputSet(inputs, times: times, query: query, onProgress: onProgress)
         let target = try plan.open(overwrites: overwrites)
         var options = options
         options.diagnostics = input.diagnostics
@@ -52,7 +54,7 @@ public struct Conversion {
         try target.commit()
         return ConversionResult(
             eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
     private func checkEventCount(_ count: UInt64) throws(TraceError) {
@@ -102,6 +104,8 @@ public struct ConversionResult {
     public let failure: TraceError?
     /// True if the input held no event but generation boundaries.
     public let isInputEmpty: Bool
+    /// True if it held some, and the query selected none.
+    public let isSelectionEmpty: Bool
     /// Size of the input in bytes, as it lies on disk; nil for a pipe.
     public let inputSize: UInt64?
     public let elapsed: Duration

@@ -52,9 +52,6 @@ struct ConvertCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
 
-    @Option(help: ArgumentHelp("The output's format; `vestige formats` lists them.", valueName: "format"))
-    var to: String?
-
     @Flag(name: .shortAndLong, help: "Replace an output that exists.")
     var force = false
 
@@ -78,11 +75,14 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
-    func run() throws {
-        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+    mutating func run() throws {
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: query.takeFormatName())
         var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.query = try query.makeQuery()
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
@@ -100,6 +100,7 @@ struct ConvertCommand: ParsableCommand {
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
+        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
             for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
             Console.say(summary(plan, result))
