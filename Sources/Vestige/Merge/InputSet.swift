@@ -36,7 +36,7 @@ public final class InputSet {
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
-    public init(
+    public convenience init(
         _ paths: [String], times: [ManualTime] = [], query: Query = Query(), onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) {
         let selection = try InputSelection(query, paths: paths, times: times, onProgress: onProgress)

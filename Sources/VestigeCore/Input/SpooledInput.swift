@@ -12,11 +12,12 @@ public final class SpooledInput {
     /// - Throws: `unreadable` for what cannot be opened, `outputFailed` where there is no room.
     public init?(_ path: String) throws(TraceError) {
         let (input, fileSize) = try ByteSource.openDescriptor(path)
-        defer { if input > 2 { close(input) } }
+        // Closes what it has read.
+        let stream = FileStream(descriptor: input, path: path)
         guard fileSize == nil else { return nil }
         self.path = path
         descriptor = try StreamWindow.openSpool()
-        try copy(FileStream(descriptor: input, path: path))
+        try copy(stream)
     }
 
     deinit { close(descriptor) }

@@ -10,7 +10,7 @@ public final class ClosureSurvey {
 
     private let query: Query
     private var facts: QueryFacts
-    private var selector: HeapValue<QuerySelector>?
+    private var selector: HeapBox<QuerySelector>?
     private var seeds = Set<Int64>()
     /// From creator to created.
     private var creations = Set<Edge>()
@@ -31,7 +31,7 @@ public final class ClosureSurvey {
         if selector == nil {
             let clock = QueryClock(first: first, facts: facts, tables: tables)
             let made = try QuerySelector(query.seedExpression, facts: facts, clock: clock, tables: tables)
-            selector = HeapValue(made)
+            selector = HeapBox(made)
         }
         let selector = selector!.pointer
         for event in events {

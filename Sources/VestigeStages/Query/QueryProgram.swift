@@ -91,12 +91,12 @@ struct NameMasks {
 
     init(_ program: QueryProgram, _ globs: (QueryCondition) -> [Glob]?) {
         self.init(
-            program.conditions.enumerated().compactMap { index, condition in
-                globs(condition).map { (1 << UInt64(index), $0) }
+            patterns: program.conditions.enumerated().compactMap { index, condition in
+                globs(condition).map { (bit: 1 << UInt64(index), globs: $0) }
             })
     }
 
-    init(_ patterns: [(bit: UInt64, globs: [Glob])]) {
+    init(patterns: [(bit: UInt64, globs: [Glob])]) {
         self.patterns = patterns
         isEmpty = patterns.isEmpty
     }

@@ -9,7 +9,7 @@ import VestigeCore
 public final class QueryStage: Stage {
     private let query: Query
     private let facts: QueryFacts?
-    private var core: HeapValue<QuerySelector>?
+    private var core: HeapBox<QuerySelector>?
     private let snapshot = StateSnapshot()
     private var clock: QueryClock?
     private var windows: ArraySlice<Range<Int64>> = []
@@ -72,7 +72,7 @@ public final class QueryStage: Stage {
         windows = try clock.windows(of: query, facts: facts)[...]
         let selector = try QuerySelector(query.expression, facts: facts, clock: clock, tables: tables)
         isFollowing = selector.isDynamic || windows.count > 1
-        core = HeapValue(selector)
+        core = HeapBox(selector)
         if windows.isEmpty { isDone = true }
     }
 

@@ -12,7 +12,7 @@ public final class QuerySurvey {
     public private(set) var facts = QueryFacts()
     private let query: Query
     private let program: QueryProgram
-    private var tracker: HeapValue<QueryTracker>?
+    private var tracker: HeapBox<QueryTracker>?
     private var functionNames: NameMasks
     private var taskNames: NameMasks
     private var openTasks: [UInt64: OpenTask] = [:]
@@ -55,7 +55,7 @@ public final class QuerySurvey {
         isEmpty = false
         facts.lastNanoseconds = last.timeNanoseconds
         if tracker == nil {
-            tracker = HeapValue(QueryTracker(program, facts: nil, around: query.around, tables: tables))
+            tracker = HeapBox(QueryTracker(program, facts: nil, around: query.around, tables: tables))
         }
         let tracker = tracker!.pointer
         for event in events { take(event, tracker, tables) }

@@ -65,7 +65,8 @@ struct QueryTracker: ~Copyable {
         regionNames = NameMasks(program) { if case .region(let globs, _) = $0 { globs } else { nil } }
         labelNames = NameMasks(program) { if case .label(let globs) = $0 { globs } else { nil } }
         reasonNames = NameMasks(program) { if case .reason(let globs, _) = $0 { globs } else { nil } }
-        aroundNames = NameMasks(around.isEmpty ? [] : [(1, around)])
+        let aroundBit: UInt64 = 1
+        aroundNames = NameMasks(patterns: around.isEmpty ? [] : [(bit: aroundBit, globs: around)])
         stateMasks = GoroutineState.allCases.map { state in
             program.mask { if case .state(let states, _) = $0 { states.contains(state) } else { false } }
         }
