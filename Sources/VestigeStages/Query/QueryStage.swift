@@ -116,12 +116,13 @@ public final class QueryStage: Stage {
         _ emit: (inout EventBatch) throws(TraceError) -> Void
     ) throws(TraceError) {
         if event.kind == .sync {
-            guard query.kinds.isEmpty || query.kinds.contains(.sync) else { return }
+            // The moment is told whatever is selected: times count from it.
         } else if !selector.pointee.selectsSynthetic(event, tables) {
             return
         }
         if event.kind == .goroutineTransition, let record = selector.pointee.tracker.record(event.subjectGoroutine) {
             (record.pointee.isIn, record.pointee.isAnnounced) = (true, true)
+            hasSelected = true
         }
         try write(event, &output, emit)
     }
@@ -137,7 +138,7 @@ public final class QueryStage: Stage {
                 try write(end, &output, emit)
             }
             selector.pointee.tracker.forEach { _, record in record.pointee.isIn = false }
-        } else if query.kinds.isEmpty || query.kinds.contains(.sync) {
+        } else {
             let last = min(time, lastNanoseconds)
             if last > lastWritten { try write(Self.sync(at: last, source: 0), &output, emit) }
         }
@@ -176,8 +177,13 @@ public final class QueryStage: Stage {
                 let isTransition = event.kind == .goroutineTransition
                 let subject = isTransition ? selector.pointee.tracker.record(event.subjectGoroutine) : nil
                 let isSelected = selector.pointee.selects(event, context, subject, tables)
+                if isSelected, let subject {
+                    let isOwn = selector.pointee.selectsState(subject, at: event.timeNanoseconds)
+                    try write(event, of: subject, isOwn: isOwn, &output, emit)
+                    if !isOwn, event.toGoroutineState != .notExist { try write(event.closing!, &output, emit) }
+                }
                 if isTransition, event.toGoroutineState == .notExist { selector.pointee.tracker.end(event, tables) }
-                guard isSelected else { continue }
+                guard isSelected, subject == nil else { continue }
             }
             hasSelected = true
             try write(event, &output, emit)
@@ -214,9 +220,14 @@ public final class QueryStage: Stage {
         try settle(index, isWritten: false)
         let isSelected = selector.pointee.selects(event, context, subject, tables)
         if isSelected {
-            if let subject { try announce(event, subject, &output, emit) }
-            hasSelected = true
-            try write(event, &output, emit)
+            if let subject {
+                let isOwn = selector.pointee.selectsTransition(
+                    event, selector.pointee.mask(of: event, tables), subject, tables)
+                try write(event, of: subject, isOwn: isOwn, &output, emit)
+            } else {
+                hasSelected = true
+                try write(event, &output, emit)
+            }
         }
         selector.pointee.tracker.end(event, tables)
         try settle(index + 1, isWritten: isSelected)
@@ -257,20 +268,30 @@ public final class QueryStage: Stage {
         selector.pointee.holds(event.kind, at: event.timeNanoseconds, place)
     }
 
-    /// Before the first transition of a goroutine that was alive already: that nothing before is selected.
-    private func announce(
-        _ event: Event, _ subject: QuerySelector.Record, _ output: inout EventBatch,
+    /// Writes a transition. Before the first of a goroutine that was alive already, or that only another one's
+    /// selection shows, it is said that nothing of it is known.
+    ///
+    /// - Parameter isOwn: it is selected for the sake of the goroutine whose state changes.
+    private func write(
+        _ event: Event, of subject: QuerySelector.Record, isOwn: Bool, _ output: inout EventBatch,
         _ emit: (inout EventBatch) throws(TraceError) -> Void
     ) throws(TraceError) {
-        guard !subject.pointee.isAnnounced else { return }
-        subject.pointee.isAnnounced = true
-        guard event.fromGoroutineState != .notExist, event.fromGoroutineState != .undetermined else { return }
+        hasSelected = true
+        if !subject.pointee.isAnnounced {
+            subject.pointee.isAnnounced = true
+            let from = event.fromGoroutineState
+            if from != .notExist, from != .undetermined || !isOwn { try write(Self.unknown(event), &output, emit) }
+        }
+        try write(event, &output, emit)
+    }
+
+    private static func unknown(_ event: Event) -> Event {
         var unknown = Event(
             kind: .goroutineTransition, timeNanoseconds: event.timeNanoseconds, argument0: event.argument0,
             source: event.source, detail: Event.pack(GoroutineState.undetermined, .undetermined))
         unknown.isSynthetic = true
         unknown.sinceNanoseconds = event.timeNanoseconds
-        try write(unknown, &output, emit)
+        return unknown
     }
 
     private func see(_ input: UnsafeBufferPointer<Event>, upTo end: Int, _ tables: TraceTables) {

@@ -72,7 +72,7 @@ extension Event {
         switch kind {
         case .goroutineTransition:
             end.detail = Event.pack(toGoroutineState, .undetermined)
-            (end.name, end.argument1) = (.empty, 0)
+            (end.goroutine, end.name, end.argument1) = (.absent, .empty, 0)
         case .procTransition:
             end.detail = Event.pack(toProcState, .undetermined)
             end.name = .empty
