@@ -76,6 +76,12 @@ public final class TraceInput {
     }
 
     public var path: String { source.path }
+
+    /// Passes over what comes before a moment, where the format allows it; see `SkippingReader`.
+    func skip(to moment: (TraceStart) throws(TraceError) -> Int64?) throws(TraceError) {
+        try (reader as? any SkippingReader)?.skip(to: moment)
+    }
+
     /// Size of the file in bytes, as it lies on disk; nil for a pipe.
     public var fileSize: UInt64? { source.fileSize }
 

@@ -9,7 +9,6 @@ struct InputSelection {
     /// The inputs that could not be opened a second time, by their places; empty if one reading is enough.
     private(set) var spooled: [SpooledInput?] = []
     private let query: Query
-    private let hasFacts: Bool
 
     /// - Throws: `usage` for a query that makes no sense, also for names that the recording does not have; what
     ///   reading throws.
@@ -18,13 +17,13 @@ struct InputSelection {
     ) throws(TraceError) {
         self.query = query
         guard !query.isEmpty else {
-            (stage, hasFacts) = (nil, false)
+            stage = nil
             return
         }
         try query.check()
         let needsClosure = ClosureSurvey.isNeeded(for: query)
         guard QuerySurvey.isNeeded(for: query) || needsClosure else {
-            (stage, hasFacts) = (QueryStage(query), false)
+            stage = QueryStage(query)
             return
         }
         for path in paths { spooled.append(try SpooledInput(path)) }
@@ -46,11 +45,13 @@ struct InputSelection {
             }
             facts = survey.finish()
         }
-        (stage, hasFacts) = (QueryStage(query, facts: facts), true)
+        stage = QueryStage(query, facts: facts)
     }
 
     /// Lets the reader pass over what comes before the window, if it can.
     func skip(in input: TraceInput) throws(TraceError) {
+        guard let stage, query.canSkip else { return }
+        try input.skip { (start) throws(TraceError) in try stage.begin(of: start) }
     }
 }
 

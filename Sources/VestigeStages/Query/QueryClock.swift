@@ -20,6 +20,12 @@ struct QueryClock {
         }
     }
 
+    init(_ start: TraceStart, facts: QueryFacts?) {
+        firstNanoseconds = start.firstNanoseconds
+        lastNanoseconds = facts?.lastNanoseconds
+        wallOffsetNanoseconds = start.wallOffsetNanoseconds
+    }
+
     func nanoseconds(_ bound: TimeBound) throws(TraceError) -> Int64 {
         switch bound {
         case .sinceStart(let offset): return firstNanoseconds.addingClamped(offset)
@@ -114,6 +120,17 @@ extension QueryExpression {
 }
 
 extension Query {
+    /// True if what is selected in a window does not depend on anything before it but the states there.
+    public var canSkip: Bool {
+        expression.conditions.allSatisfy { condition in
+            switch condition {
+            case .kind, .goroutine, .function, .added, .time: true
+            case .state, .reason: condition.leastDuration == 0
+            case .region, .task, .label: false
+            }
+        }
+    }
+
     /// All times that it names.
     var timeBounds: [TimeBound] {
         let named = conditions.flatMap(\.conditions).compactMap { condition in

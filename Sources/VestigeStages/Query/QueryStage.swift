@@ -31,6 +31,14 @@ public final class QueryStage: Stage {
         self.facts = facts
     }
 
+    /// The begin of the first window; nil if there is none, or it begins with the recording.
+    /// - Throws: `usage` for a window that cannot be.
+    public func begin(of recording: TraceStart) throws(TraceError) -> Int64? {
+        let windows = try QueryClock(recording, facts: facts).windows(of: query, facts: facts)
+        guard let start = windows.first?.lowerBound, start > recording.firstNanoseconds else { return nil }
+        return start
+    }
+
     public func process(
         _ input: UnsafeBufferPointer<Event>, tables: TraceTables, into output: inout EventBatch,
         emit: (inout EventBatch) throws(TraceError) -> Void
