@@ -23,6 +23,11 @@ struct ConvertCommand: ParsableCommand {
             are placed where the recording has the goroutines in the same states, and how each was found is \
             said. --at places an input by hand.
 
+            --split makes several files that can each be opened by itself, since each begins with the states in \
+            which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html, \
+            which lists them. With -f, files of these names give way, and more than are written now are removed. \
+            Sizes are those before .gz and .zst, and about right only.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -32,6 +37,7 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
               vestige convert orders.trace goroutines.txt -o both.pftrace
+              vestige convert orders.trace --split 1M-events
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
@@ -75,6 +81,11 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
+    var split: SplitArgument?
+
     @OptionGroup(title: "Which part") var query: QueryOptions
 
     @OptionGroup var reporting: ReportingOptions
@@ -86,6 +97,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
@@ -94,7 +106,8 @@ struct ConvertCommand: ParsableCommand {
         let result = try conversion.run()
         bar?.clear()
         LossReport.warn(
-            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure,
+            isEmpty: result.isInputEmpty)
         // On a terminal the summary says it already.
         let isSaid = !reporting.quiet && isatty(1) == 1 && isatty(2) == 1
         if case .nothing = plan.place, !isSaid {
@@ -102,16 +115,16 @@ struct ConvertCommand: ParsableCommand {
         }
         if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
+            let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
+            for line in lines { Console.say(line) }
             Console.say(summary(plan, result))
         }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
         let names = inputs.joined(separator: " + ")
-        var text = place.map { "\(names) → \($0): " } ?? "\(names): "
+        var text = place(plan, result).map { "\(names) → \($0): " } ?? "\(names): "
         text += Units.counted(result.eventCount, "event")
         text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)
@@ -119,6 +132,17 @@ struct ConvertCommand: ParsableCommand {
         text += " in \(Units.decimal(seconds, digits: 2)) s"
         if let size = result.inputSize { text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)" }
         return text
+    }
+
+    private func place(_ plan: OutputPlan, _ result: ConversionResult) -> String? {
+        guard let path = plan.place.path else { return nil }
+        if path == "-" { return "standard output" }
+        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else {
+            return path
+        }
+        let count = UInt64(result.outputPaths.count - 1)
+        let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
+        return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
     }
 
     /// That a single file is only one of several tables.

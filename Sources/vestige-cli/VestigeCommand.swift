@@ -28,7 +28,6 @@ struct VestigeCommand: ParsableCommand {
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
-          vestige agree orders.trace goroutines.txt   whether both say the same
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.

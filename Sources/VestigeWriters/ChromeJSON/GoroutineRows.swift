@@ -22,6 +22,9 @@ struct GoroutineRow: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the rows of procs and threads.
+    var proc = ProcID.absent
+    var thread = ThreadID.absent
     /// The arrow to its current span, if there is one: the row it comes from, or 0.
     var arrow = Flow.creation
     var arrowTid: UInt32 = 0
@@ -126,7 +129,7 @@ final class GoroutineRows {
         writeCreator(row)
         if span.endedBy != span.goroutine { argument("ended_by", span.endedBy) }
         if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
-        writeFlags(span.flags)
+        writeFlags(span)
         text.end()
         writeArrow(to: row, span)
     }
@@ -165,10 +168,11 @@ final class GoroutineRows {
         row.pointee.creator = .absent
     }
 
-    func writeFlags(_ flags: LifelineSpan.Flags) {
-        if flags.contains(.beganBefore) { text.flag("began_before_recording") }
-        if flags.contains(.isOpen) { text.flag("goes_on_after_recording") }
-        if flags.contains(.isBroken) { text.flag("end_is_lost") }
+    func writeFlags(_ span: LifelineSpan) {
+        if span.flags.isEmpty { return }
+        if span.flags.contains(.beganBefore) { text.beganBefore(span.startNanoseconds, since: span.sinceNanoseconds) }
+        if span.flags.contains(.isOpen) { text.goesOn() }
+        if span.flags.contains(.isBroken) { text.flag("end_is_lost") }
     }
 
     /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a

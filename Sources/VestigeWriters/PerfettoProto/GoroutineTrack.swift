@@ -21,6 +21,8 @@ struct GoroutineTrack: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the tracks of procs.
+    var proc = ProcID.absent
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty
@@ -179,6 +181,7 @@ final class GoroutineTracks {
             annotate(.createdBy, event.goroutine)
             packets.annotate(.createdAt, programFrameOf: event.stack)
         }
+        if event.isSynthetic { packets.annotate(beganBefore: event.timeNanoseconds, since: event.sinceNanoseconds) }
         if flow != 0 { packets.terminatingFlow(flow) }
         packets.endEvent()
     }
@@ -232,7 +235,7 @@ final class GoroutineTracks {
     func endRecording(_ row: Row, at now: Int64) {
         guard row.pointee.flags.contains(.isOpen) else { return }
         packets.beginEvent(.sliceEnd, row.pointee.track, at: now)
-        packets.annotate(.goesOn)
+        packets.annotateGoesOn()
         packets.endEvent()
     }
 

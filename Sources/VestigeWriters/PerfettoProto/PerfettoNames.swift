@@ -48,6 +48,7 @@ enum AnnotationName: UInt64, CaseIterable {
     case reason, proc, thread, goroutine, task, message, category
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
+    case clippedBefore, clippedBeforeNanoseconds, clippedAfter
 
     var text: StaticString {
         switch self {
@@ -70,6 +71,9 @@ enum AnnotationName: UInt64, CaseIterable {
         case .beganBefore: "began_before_recording"
         case .goesOn: "goes_on_after_recording"
         case .endIsLost: "end_is_lost"
+        case .clippedBefore: "clipped_before"
+        case .clippedBeforeNanoseconds: "clipped_before_ns"
+        case .clippedAfter: "clipped_after"
         }
     }
 }
