@@ -183,3 +183,39 @@ extension JSONValue {
     /// A whole number; 0 for all else.
     fileprivate var whole: Int64 { if case .integer(let value) = self { value } else { 0 } }
 }
+
+/// Windows late in a trace are read without the generations before. A pipe cannot be read so, and gives the same.
+@Suite struct SkippingTests {
+    private static let traces: [String] = {
+        let names = ["manygens-1.22", "manygens-1.27", "nested-1.25", "flight-1.25"]
+        let corpus = Corpus.traceFolder.map { folder in names.map { "\(folder.path)/live/\($0).trace" } } ?? []
+        return [PackagePaths.sample("generations")] + corpus
+    }()
+
+    @Test(arguments: traces, ["100ms", "1100ms", "1900ms", "2100ms", "3100ms"])
+    func sameAsWithout(_ trace: String, _ start: String) throws {
+        let script = """
+            select() { vestige convert -q "$1" --to jsonl -o - --from \(start) | grep -v '"kind":"\\(Header\\|Trailer\\)"'; }
+            select '\(trace)' > file
+            cat '\(trace)' | select - > pipe
+            cmp file pipe && wc -l < file
+            """
+        let folder = try TemporaryFolder()
+        let result = try CommandLineTool.shell(script, in: folder.path)
+        #expect(result.status == 0, "\(result.text)")
+    }
+
+    /// Whatever is damaged: it is read as far as it goes, or refused.
+    @Test func damagedTracesEnd() throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: PackagePaths.sample("generations")))
+        let folder = try TemporaryFolder()
+        for position in stride(from: 100, to: bytes.count, by: max(1, bytes.count / 40)) {
+            var damaged = bytes
+            damaged[position] ^= 0xff
+            try folder.write(damaged, to: "damaged.trace")
+            let file = try CommandLineTool.run(
+                ["convert", "-q", folder.file("damaged.trace"), "--to", "null", "--from", "1900ms"])
+            #expect([0, 2, 3].contains(file.status), "byte \(position): \(file.errors)")
+        }
+    }
+}

@@ -12,7 +12,8 @@ struct GenerationSkim: ~Copyable {
     private var goroutines = PagedTable<SkimGoroutine>()
     private var dead: [Int64] = []
     private var annotations = SkimAnnotations()
-    private var metrics: [StringID: Event] = [:]
+    /// The first and the last event of each metric: metrics stand in the order in which they appear.
+    private var metrics: [StringID: (first: Event, last: Event)] = [:]
     private let names: Names
     private var buffers = BatchBuffers()
     private let buffer: UnsafeMutablePointer<UInt8>
@@ -22,6 +23,7 @@ struct GenerationSkim: ~Copyable {
     // The thread whose batches are read.
     private var thread = ThreadID.absent
     private var current = GoroutineID.absent
+    private var proc = ProcID.absent
     private var time: Int64 = 0
 
     init(source: ByteSource, context: ReaderContext, tables: GenerationTables) {
@@ -39,7 +41,7 @@ struct GenerationSkim: ~Copyable {
     mutating func take(_ generation: Generation) throws(TraceError) -> Bool {
         for delta in 0..<Self.deltaCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
         for batches in generation.threads {
-            (thread, current) = (batches.thread, .absent)
+            (thread, current, proc) = (batches.thread, .absent, .absent)
             for batch in batches.batches {
                 let target = UnsafeMutableRawBufferPointer(start: buffer, count: batch.size)
                 guard try source.read(at: batch.payloadOffset, into: target) == batch.size else { return false }
@@ -57,7 +59,8 @@ struct GenerationSkim: ~Copyable {
 
     /// What still matters after the last generation, as the events that said it, in order of time.
     mutating func events(notAfter limit: Int64) -> [Event] {
-        var events = Array(metrics.values) + annotations.events
+        var events = annotations.events
+        for (first, last) in metrics.values { events += first.timeNanoseconds < last.timeNanoseconds ? [first, last] : [last] }
         goroutines.forEach { id, record in
             events += record.pointee.events(of: GoroutineID(id), source: context.source)
         }
@@ -102,9 +105,9 @@ struct GenerationSkim: ~Copyable {
             _ = Varint.read(&pointer)
         case WireEvent.goStop: stop(.runnable, Varint.read(&pointer), Varint.read(&pointer))
         case WireEvent.procStart:
+            proc = ProcID(Int32(truncatingIfNeeded: Varint.read(&pointer)))
             _ = Varint.read(&pointer)
-            _ = Varint.read(&pointer)
-        case WireEvent.procStop: break
+        case WireEvent.procStop: proc = .absent
         default: return rareStep(type, &pointer)
         }
         return true
@@ -130,6 +133,10 @@ struct GenerationSkim: ~Copyable {
             let isHere = Int64(bitPattern: values.1) == thread.rawValue
             if values.2 == UInt64(WireGoroutineStatus.running) || values.2 == UInt64(WireGoroutineStatus.syscall) && isHere {
                 run(values.0)
+            }
+        case WireEvent.procStatus:
+            if values.1 == UInt64(WireProcStatus.running) || values.1 == UInt64(WireProcStatus.syscall) {
+                proc = ProcID(Int32(truncatingIfNeeded: values.0))
             }
         case WireEvent.userRegionBegin: annotations.beginRegion(region(.regionBegin, values.0, values.1, values.2))
         case WireEvent.userRegionEnd: annotations.endRegion(region(.regionEnd, values.0, values.1, values.2))
@@ -206,9 +213,11 @@ struct GenerationSkim: ~Copyable {
     }
 
     private mutating func metric(_ name: StringID, _ value: UInt64, stack: UInt64) {
-        if let known = metrics[name], known.timeNanoseconds >= time { return }
-        metrics[name] = Event(
-            kind: .metric, timeNanoseconds: time, goroutine: current, thread: thread,
+        let event = Event(
+            kind: .metric, timeNanoseconds: time, goroutine: current, proc: proc, thread: thread,
             stack: tables.resolve(stack: stack), name: name, argument0: value, source: context.source)
+        guard let known = metrics[name] else { return metrics[name] = (event, event) }
+        if time < known.first.timeNanoseconds { metrics[name]!.first = event }
+        if time > known.last.timeNanoseconds { metrics[name]!.last = event }
     }
 }
