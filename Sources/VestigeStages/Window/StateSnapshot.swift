@@ -64,7 +64,7 @@ extension StateSnapshot {
     public func events(of goroutine: GoroutineID, at time: Int64, tables: TraceTables) -> [Event] {
         var opening = Opening(time: time, events: [])
         guard let record = lifelines.pointee.goroutines.known(goroutine) else { return [] }
-        opening.add(state: record.pointee, heldProc: rest.pointee.heldProcs[goroutine] ?? .absent)
+        opening.add(state: record.pointee, rest.pointee.place(of: record.pointee))
         guard !opening.events.isEmpty else { return [] }
         lifelines.pointee.goroutines.forEachRegion(of: record) { opening.add($0, of: goroutine) }
         return opening.events
