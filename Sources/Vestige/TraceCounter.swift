@@ -31,7 +31,8 @@ struct TraceCounter: ~Copyable {
         // Events of one thread follow each other more often than not.
         var lastThread = ThreadID.absent
         for event in events {
-            eventsByKind.add(event.kind)
+            // No input says what a selection adds.
+            if event.isSynthetic { counts.eventCount -= 1 } else { eventsByKind.add(event.kind) }
             if event.thread != lastThread {
                 lastThread = event.thread
                 Self.note(lastThread.rawValue, in: &threads)

@@ -43,7 +43,7 @@ struct VestigeCommand: ParsableCommand {
         do {
             try checkEncoding()
             try checkSubcommand(arguments)
-            var command = try parseAsRoot(arguments)
+            var command = try parseAsRoot(QueryOptions.completing(arguments))
             try command.run()
             return .done
         } catch let error as TraceError {
