@@ -66,6 +66,8 @@ struct Ordering: ~Copyable {
     let names: Names
 
     static var deltaTableCount: Int { 1024 }
+    /// Room for any ordinary event: a type, and a time and five arguments of at most three bytes.
+    static var ordinaryBytes: Int { 19 }
     /// Room that one wire event may need in the output.
     static var eventsPerWireEvent: Int { 4 }
     static var sequenceLimit: UInt64 { 1 << 44 }
@@ -156,17 +158,64 @@ struct Ordering: ~Copyable {
     }
 
     /// Places a thread's events up to the time `bound` while there is room, but one in any case.
-    @inline(never) private mutating func run(
+    private mutating func run(
         _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
     ) throws(TraceError) -> Outcome {
-        var output = position
-        defer { position = output }
         repeat {
-            let outcome = step(cursor, &output)
-            guard outcome == .placed else { return outcome }
+            let stop = runOrdinary(cursor, through: bound, limit, &position)
+            if stop == .atBound { return .placed }
+            var turn: CarefulTurn = turn(cursor, position)
+            if stop == .atEvent {
+                let outcome = carefulStep(&turn)
+                guard outcome == .placed else { return outcome }
+            }
+            (lastTime, position) = (turn.lastTime, turn.output)
+            cursor.pointee.arguments = turn.pointer
             guard try advance(cursor) else { return .ended }
-        } while cursor.pointee.time <= bound && output <= limit
+        } while cursor.pointee.time <= bound && position <= limit
         return .placed
+    }
+
+    /// Why a run over ordinary events has come to its end.
+    private enum Stop {
+        case atBound
+        /// The event that was peeked at is not ordinary.
+        case atEvent
+        /// The one behind the event that was placed could not be peeked at.
+        case behindEvent
+    }
+
+    /// The same up to an event that is not ordinary.
+    @inline(never) private mutating func runOrdinary(
+        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
+    ) -> Stop {
+        var turn: Turn<Ordinary> = turn(cursor, position)
+        let lastStart = turn.end - Self.ordinaryBytes
+        guard turn.pointer <= lastStart else { return .atEvent }
+        var stop = Stop.atBound
+        repeat {
+            guard step(&turn) == .placed else {
+                stop = .atEvent
+                break
+            }
+            guard turn.pointer <= lastStart, peekOrdinary(&turn) else {
+                stop = .behindEvent
+                break
+            }
+        } while turn.time <= bound && turn.output <= limit
+        (lastTime, position) = (turn.lastTime, turn.output)
+        cursor.pointee.start = turn.start
+        cursor.pointee.arguments = turn.pointer
+        cursor.pointee.time = turn.time
+        cursor.pointee.type = turn.type
+        return stop
+    }
+
+    @inline(__always) private mutating func turn<How>(_ cursor: Cursor, _ output: Output) -> Turn<How> {
+        Turn(
+            isForcing: !How.isOrdinary && isForcing, thread: cursor.pointee.thread,
+            start: cursor.pointee.start, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
+            type: cursor.pointee.type, time: cursor.pointee.time, lastTime: lastTime, output: output)
     }
 
     /// The head of the heap could not be placed: tries the others in order of time, and forces
@@ -196,7 +245,7 @@ struct Ordering: ~Copyable {
         switch outcome {
         case .placed: break
         case .ended: isLoaded = false
-        case .malformed: isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .malformed: isLoaded = try abandonBatch(cursor, expected: "an event")
         case .blocked, .impossible: isLoaded = try force(cursor, outcome, limit, &position)
         }
         if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
@@ -217,7 +266,7 @@ struct Ordering: ~Copyable {
         switch try run(cursor, through: .min, limit, &position) {
         case .placed: return true
         case .ended: return false
-        case .malformed: return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .malformed: return try abandonBatch(cursor, expected: "an event")
         case .blocked, .impossible:
             // It lacks the goroutine or proc it is about: its bytes are passed over and counted.
             context.diagnostics.count(.eventsLost)
@@ -250,20 +299,30 @@ struct Ordering: ~Copyable {
 
     // MARK: - Cursors
 
-    /// Peeks at the thread's next event.
-    /// - Returns: false at the end of its batches.
-    @inline(__always) private mutating func advance(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>
-    ) throws(TraceError) -> Bool {
-        guard cursor.pointee.next < cursor.pointee.end else { return try loadBatch(cursor) }
-        if peek(cursor) { return true }
-        return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
+    /// Decodes type and time of the next event if its time is ordinary: below 128 ticks.
+    @inline(__always) private mutating func peekOrdinary(_ turn: inout Turn<Ordinary>) -> Bool {
+        let delta = turn.pointer[1]
+        guard delta < 0x80 else { return false }
+        turn.start = turn.pointer
+        turn.type = turn.pointer[0]
+        turn.time &+= deltaTable[Int(delta)]
+        turn.pointer += 2
+        return true
     }
 
-    /// Decodes type and time of the event at `next`.
+    /// Peeks at the thread's next event.
+    /// - Returns: false at the end of its batches.
+    private mutating func advance(_ cursor: Cursor) throws(TraceError) -> Bool {
+        cursor.pointee.start = cursor.pointee.arguments
+        guard cursor.pointee.start < cursor.pointee.end else { return try loadBatch(cursor) }
+        if peek(cursor) { return true }
+        return try abandonBatch(cursor, expected: "an event with a time")
+    }
+
+    /// Decodes type and time of the event at `start`.
     /// - Returns: false if the batch ends within them.
-    @inline(__always) private mutating func peek(_ cursor: UnsafeMutablePointer<ThreadCursor>) -> Bool {
-        var pointer = cursor.pointee.next
+    private mutating func peek(_ cursor: Cursor) -> Bool {
+        var pointer = cursor.pointee.start
         let type = pointer[0]
         pointer += 1
         let delta = Varint.read(&pointer)
@@ -287,29 +346,30 @@ struct Ordering: ~Copyable {
             let count = try source.read(at: batch.payloadOffset, into: target)
             bytesLoaded += UInt64(count)
             (cursor.pointee.buffer + count).initialize(repeating: 0, count: WireLimit.eventBytes)
-            cursor.pointee.next = UnsafePointer(cursor.pointee.buffer)
-            cursor.pointee.end = cursor.pointee.next + count
+            cursor.pointee.start = UnsafePointer(cursor.pointee.buffer)
+            cursor.pointee.end = cursor.pointee.start + count
             cursor.pointee.time = tables.nanoseconds(batch.ticks)
             if count == 0 { continue }
             if peek(cursor) { return true }
-            noteBroken(cursor, at: cursor.pointee.next, expected: "an event with a time")
+            noteBroken(cursor, expected: "an event with a time")
         }
         return false
     }
 
     /// The rest of a batch cannot be read: goes on with the thread's next batch.
     @inline(never) private mutating func abandonBatch(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
+        _ cursor: UnsafeMutablePointer<ThreadCursor>, expected: String
     ) throws(TraceError) -> Bool {
-        noteBroken(cursor, at: pointer, expected: expected)
+        noteBroken(cursor, expected: expected)
         return try loadBatch(cursor)
     }
 
     /// Counts the rest of a batch as lost. What the thread held is not known any more.
     @inline(never) private mutating func noteBroken(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
+        _ cursor: UnsafeMutablePointer<ThreadCursor>, expected: String
     ) {
         let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
+        let pointer = cursor.pointee.start
         let position = pointer - UnsafePointer(cursor.pointee.buffer)
         if unknownEvent == nil, WireSpec.timed[pointer[0]] == nil { unknownEvent = pointer[0] }
         let found = position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"
@@ -320,9 +380,9 @@ struct Ordering: ~Copyable {
 
     /// Skips the event that was peeked at.
     private mutating func passOver(_ cursor: UnsafeMutablePointer<ThreadCursor>) throws(TraceError) -> Bool {
-        var pointer = cursor.pointee.arguments
-        for _ in 0..<(WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0) { _ = Varint.read(&pointer) }
-        cursor.pointee.next = pointer
+        for _ in 0..<(WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0) {
+            _ = Varint.read(&cursor.pointee.arguments)
+        }
         return try advance(cursor)
     }
 
@@ -345,9 +405,8 @@ struct Ordering: ~Copyable {
 
     /// No two events have the same time, and time never goes back (as in Go's reader).
     @inline(__always) mutating func stamp(_ time: Int64) -> Int64 {
-        let stamped = time > lastTime ? time : lastTime &+ 1
-        lastTime = stamped
-        return stamped
+        lastTime = time > lastTime ? time : lastTime &+ 1
+        return lastTime
     }
 
     /// Whether a sequence number is the one that a record expects in this generation.
@@ -358,20 +417,29 @@ struct Ordering: ~Copyable {
     /// A sequence number of this generation; absurd ones are cut.
     func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
 
-    @inline(__always) mutating func string(_ id: UInt64) -> StringID {
-        if id < UInt64(truncatingIfNeeded: stringMapCount) {
-            let value = stringMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StringID(value) }
-        }
-        return missingString(id)
+    @inline(__always) mutating func string(_ id: UInt64) -> StringID { knownString(id) ?? missingString(id) }
+
+    @inline(__always) mutating func stack(_ id: UInt64) -> StackID { knownStack(id) ?? missingStack(id) }
+
+    /// - Returns: nil if it is not ordinary: the input lacks it.
+    @inline(__always) mutating func string<How>(_ id: UInt64, _ turn: Turn<How>) -> StringID? {
+        How.isOrdinary ? knownString(id) : string(id)
     }
 
-    @inline(__always) mutating func stack(_ id: UInt64) -> StackID {
-        if id < UInt64(truncatingIfNeeded: stackMapCount) {
-            let value = stackMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StackID(value) }
-        }
-        return missingStack(id)
+    @inline(__always) mutating func stack<How>(_ id: UInt64, _ turn: Turn<How>) -> StackID? {
+        How.isOrdinary ? knownStack(id) : stack(id)
+    }
+
+    @inline(__always) private mutating func knownString(_ id: UInt64) -> StringID? {
+        guard id < UInt64(truncatingIfNeeded: stringMapCount) else { return nil }
+        let value = stringMap[Int(truncatingIfNeeded: id)]
+        return value == IDMap.missing ? nil : StringID(value)
+    }
+
+    @inline(__always) private mutating func knownStack(_ id: UInt64) -> StackID? {
+        guard id < UInt64(truncatingIfNeeded: stackMapCount) else { return nil }
+        let value = stackMap[Int(truncatingIfNeeded: id)]
+        return value == IDMap.missing ? nil : StackID(value)
     }
 
     @inline(never) private mutating func missingString(_ id: UInt64) -> StringID {
@@ -387,17 +455,16 @@ struct Ordering: ~Copyable {
     }
 
     /// Writes an event in a thread's context.
-    @inline(__always) mutating func emit(
-        _ position: inout UnsafeMutablePointer<Event>, _ cursor: UnsafeMutablePointer<ThreadCursor>,
-        _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID, stack: StackID = .absent,
-        name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0, argument2: UInt64 = 0,
-        detail: UInt16 = 0
+    @inline(__always) mutating func emit<How>(
+        _ turn: inout Turn<How>, _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID,
+        stack: StackID = .absent, name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0,
+        argument2: UInt64 = 0, detail: UInt16 = 0
     ) {
-        position.initialize(
+        turn.output.initialize(
             to: Event(
-                kind: kind, timeNanoseconds: stamp(cursor.pointee.time), goroutine: goroutine, proc: proc,
+                kind: kind, timeNanoseconds: turn.stamp(), goroutine: goroutine, proc: proc,
                 thread: thread, stack: stack, name: name, argument0: argument0, argument1: argument1,
                 argument2: argument2, source: context.source, detail: detail))
-        position += 1
+        turn.output += 1
     }
 }

@@ -25,41 +25,41 @@ struct Names {
 ///
 /// When forcing, they are written in whatever context there is.
 extension Ordering {
-    @inline(__always) private mutating func emitHere(
-        _ output: inout Output, _ cursor: Cursor, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
+    @inline(__always) private mutating func emitHere<How>(
+        _ turn: inout Turn<How>, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
         stack: StackID = .absent, name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0,
         argument2: UInt64 = 0, detail: UInt16 = 0
     ) -> Outcome {
-        let thread = cursor.pointee.thread
+        let thread = turn.thread
         emit(
-            &output, cursor, kind, thread.pointee.id, thread.pointee.proc, thread.pointee.goroutine, stack: stack,
+            &turn, kind, thread.pointee.id, thread.pointee.proc, thread.pointee.goroutine, stack: stack,
             name: name, argument0: argument0, argument1: argument1, argument2: argument2, detail: detail)
-        cursor.pointee.next = arguments
+        turn.pointer = arguments
         return .placed
     }
 
-    @inline(__always) mutating func region(_ cursor: Cursor, _ output: inout Output, _ kind: EventKind) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let task = Varint.read(&arguments)
-        let name = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
-        return emitHere(
-            &output, cursor, arguments, kind, stack: stack(stackID), name: string(name), argument0: task)
+    @inline(__always) mutating func region<How>(_ turn: inout Turn<How>, _ kind: EventKind) -> Outcome {
+        var arguments = turn.pointer
+        guard let task = turn.argument(&arguments), let nameID = turn.argument(&arguments),
+            let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || turn.isForcing, let stack = stack(stackID, turn),
+            let name = string(nameID, turn)
+        else { return .impossible }
+        return emitHere(&turn, arguments, kind, stack: stack, name: name, argument0: task)
     }
 
     /// A parent of 0 means none: only regions belong to the background task by default.
-    mutating func taskBegin(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func taskBegin(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let task = Varint.read(&arguments)
         let parent = Varint.read(&arguments)
         let nameID = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
+        guard arguments <= turn.end else { return .malformed }
         let id = Int64(bitPattern: task)
         let known = activeTasks.find(id)
-        guard cursor.pointee.thread.hasGoroutineAndProc && known == nil && id != .min || isForcing else {
+        guard turn.thread.hasGoroutineAndProc && known == nil && id != .min || isForcing else {
             return .impossible
         }
         let parentTask = parent == TaskID.background.rawValue ? TaskID.absent : TaskID(parent)
@@ -71,81 +71,81 @@ extension Ordering {
             activeTasks.insert(id, TaskRecord(id: id, parent: parentTask, name: name))
         }
         return emitHere(
-            &output, cursor, arguments, .taskBegin, stack: stack(stackID), name: name, argument0: task,
+            &turn, arguments, .taskBegin, stack: stack(stackID), name: name, argument0: task,
             argument1: parentTask.rawValue)
     }
 
     /// The end of a task does not repeat its name and parent; a second end has neither.
-    mutating func taskEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func taskEnd(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let task = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         var (name, parent) = (StringID.empty, TaskID.absent)
         if let known = activeTasks.find(Int64(bitPattern: task)) {
             (name, parent) = (known.pointee.name, known.pointee.parent)
             activeTasks.remove(Int64(bitPattern: task))
         }
         return emitHere(
-            &output, cursor, arguments, .taskEnd, stack: stack(stackID), name: name, argument0: task,
+            &turn, arguments, .taskEnd, stack: stack(stackID), name: name, argument0: task,
             argument1: parent.rawValue)
     }
 
-    mutating func log(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func log(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let task = Varint.read(&arguments)
         let category = Varint.read(&arguments)
         let message = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
-            &output, cursor, arguments, .log, stack: stack(stackID), name: string(category), argument0: task,
+            &turn, arguments, .log, stack: stack(stackID), name: string(category), argument0: task,
             argument1: UInt64(string(message).rawValue))
     }
 
-    mutating func label(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func label(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let label = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
+        guard arguments <= turn.end else { return .malformed }
+        let thread = turn.thread
         guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
-            &output, cursor, arguments, .label, name: string(label),
+            &turn, arguments, .label, name: string(label),
             argument0: UInt64(bitPattern: thread.pointee.goroutine.rawValue), detail: Event.pack(Scope.goroutine))
     }
 
-    mutating func procsChange(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func procsChange(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let count = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
         return emitHere(
-            &output, cursor, arguments, .metric, stack: stack(stackID), name: names.gomaxprocs, argument0: count)
+            &turn, arguments, .metric, stack: stack(stackID), name: names.gomaxprocs, argument0: count)
     }
 
-    mutating func heapMetric(_ cursor: Cursor, _ output: inout Output, _ name: StringID) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func heapMetric(_ turn: inout CarefulTurn, _ name: StringID) -> Outcome {
+        var arguments = turn.pointer
         let value = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.pointee.proc != .absent || isForcing else { return .impossible }
-        return emitHere(&output, cursor, arguments, .metric, name: name, argument0: value)
+        guard arguments <= turn.end else { return .malformed }
+        guard turn.thread.pointee.proc != .absent || isForcing else { return .impossible }
+        return emitHere(&turn, arguments, .metric, name: name, argument0: value)
     }
 
-    mutating func experimental(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        guard let shape = experimentalShape(cursor.pointee.type) else { return .malformed }
-        var arguments = cursor.pointee.arguments
+    mutating func experimental(_ turn: inout CarefulTurn) -> Outcome {
+        guard let shape = experimentalShape(turn.type) else { return .malformed }
+        var arguments = turn.pointer
         var values: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        let count = WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0
+        let count = WireSpec.timed[turn.type]?.arguments.count ?? 0
         if count > 0 { values.0 = Varint.read(&arguments) }
         if count > 1 { values.1 = Varint.read(&arguments) }
         if count > 2 { values.2 = Varint.read(&arguments) }
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard cursor.pointee.thread.pointee.id != .absent || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard turn.thread.pointee.id != .absent || isForcing else { return .impossible }
         return emitHere(
-            &output, cursor, arguments, .experimental,
+            &turn, arguments, .experimental,
             name: context.tables.experimentalShapes[shape].name, argument0: values.0, argument1: values.1,
             argument2: values.2, detail: Event.pack(shape: shape))
     }

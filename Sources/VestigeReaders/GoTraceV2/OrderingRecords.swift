@@ -122,10 +122,10 @@ extension UnsafeMutablePointer<ThreadRecord> {
 /// type and time are decoded, its arguments are not.
 struct ThreadCursor {
     var time: Int64
+    /// Where the event begins, and its arguments.
+    var start: UnsafePointer<UInt8>
     var arguments: UnsafePointer<UInt8>
     var end: UnsafePointer<UInt8>
-    /// Behind the event that was taken last.
-    var next: UnsafePointer<UInt8>
     var thread: UnsafeMutablePointer<ThreadRecord>
     var buffer: UnsafeMutablePointer<UInt8>
     /// Index into the generation's threads, and of the batch to load next.
