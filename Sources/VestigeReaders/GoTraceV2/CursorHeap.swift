@@ -43,7 +43,7 @@ struct CursorHeap: ~Copyable {
         let buffer = cursor.pointee.buffer
         cursor.pointee = ThreadCursor(
             time: 0, start: UnsafePointer(buffer), arguments: UnsafePointer(buffer), end: UnsafePointer(buffer),
-            thread: thread, buffer: buffer, threadIndex: threadIndex, nextBatch: 0, type: 0)
+            thread: thread, buffer: buffer, threadIndex: threadIndex, nextBatch: 0)
         return cursor
     }
 
@@ -53,7 +53,7 @@ struct CursorHeap: ~Copyable {
         cursor.initialize(
             to: ThreadCursor(
                 time: 0, start: UnsafePointer(buffer), arguments: UnsafePointer(buffer), end: UnsafePointer(buffer),
-                thread: UnsafeMutablePointer(bitPattern: 8)!, buffer: buffer, threadIndex: 0, nextBatch: 0, type: 0))
+                thread: UnsafeMutablePointer(bitPattern: 8)!, buffer: buffer, threadIndex: 0, nextBatch: 0))
         return cursor
     }
 

@@ -207,7 +207,6 @@ struct Ordering: ~Copyable {
         cursor.pointee.start = turn.start
         cursor.pointee.arguments = turn.pointer
         cursor.pointee.time = turn.time
-        cursor.pointee.type = turn.type
         return stop
     }
 
@@ -215,7 +214,7 @@ struct Ordering: ~Copyable {
         Turn(
             isForcing: !How.isOrdinary && isForcing, thread: cursor.pointee.thread,
             start: cursor.pointee.start, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
-            type: cursor.pointee.type, time: cursor.pointee.time, lastTime: lastTime, output: output)
+            time: cursor.pointee.time, lastTime: lastTime, output: output)
     }
 
     /// The head of the heap could not be placed: tries the others in order of time, and forces
@@ -304,7 +303,6 @@ struct Ordering: ~Copyable {
         let delta = turn.pointer[1]
         guard delta < 0x80 else { return false }
         turn.start = turn.pointer
-        turn.type = turn.pointer[0]
         turn.time &+= deltaTable[Int(delta)]
         turn.pointer += 2
         return true
@@ -323,11 +321,9 @@ struct Ordering: ~Copyable {
     /// - Returns: false if the batch ends within them.
     private mutating func peek(_ cursor: Cursor) -> Bool {
         var pointer = cursor.pointee.start
-        let type = pointer[0]
         pointer += 1
         let delta = Varint.read(&pointer)
         guard pointer <= cursor.pointee.end else { return false }
-        cursor.pointee.type = type
         cursor.pointee.time &+= nanoseconds(delta: delta, after: cursor.pointee.time)
         cursor.pointee.arguments = pointer
         return true
@@ -380,7 +376,7 @@ struct Ordering: ~Copyable {
 
     /// Skips the event that was peeked at.
     private mutating func passOver(_ cursor: UnsafeMutablePointer<ThreadCursor>) throws(TraceError) -> Bool {
-        for _ in 0..<(WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0) {
+        for _ in 0..<(WireSpec.timed[cursor.pointee.start.pointee]?.arguments.count ?? 0) {
             _ = Varint.read(&cursor.pointee.arguments)
         }
         return try advance(cursor)

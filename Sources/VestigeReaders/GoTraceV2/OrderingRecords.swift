@@ -131,5 +131,4 @@ struct ThreadCursor {
     /// Index into the generation's threads, and of the batch to load next.
     var threadIndex: Int32
     var nextBatch: Int32
-    var type: UInt8
 }

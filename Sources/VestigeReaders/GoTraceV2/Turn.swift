@@ -22,10 +22,10 @@ struct Turn<How: Care> {
     let thread: UnsafeMutablePointer<ThreadRecord>
     /// Where the event begins.
     var start: UnsafePointer<UInt8>
+    @inline(__always) var type: UInt8 { start.pointee }
     /// The event's arguments; behind it once it is placed.
     var pointer: UnsafePointer<UInt8>
     let end: UnsafePointer<UInt8>
-    var type: UInt8
     var time: Int64
     /// Time of the last of all events that were placed.
     var lastTime: Int64
