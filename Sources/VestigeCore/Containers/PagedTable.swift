@@ -29,6 +29,9 @@ public protocol PagedElement: BitwiseCopyable {
     @usableFromInline var hasOutliers = false
     @usableFromInline var pageCount = 0
     @usableFromInline var liveTotal = 0
+    /// The page in which nothing is left since last; no other page in use is empty. Of tasks, say, there are often
+    /// none between two.
+    @usableFromInline var emptyPage = -1
     /// Pages in use, of 512 elements each.
     @inlinable public var pagesInUse: Int { pageCount }
     /// How many elements are occupied.
@@ -100,6 +103,28 @@ public protocol PagedElement: BitwiseCopyable {
         return slot
     }
 
+    /// Occupies the slot of an id where its page is in use already; calls nothing.
+    /// - Returns: false, and has changed nothing, if that takes more.
+    @inlinable @inline(__always) public mutating func insertWithinPage(_ id: Int64, _ element: Element) -> Bool {
+        guard let slot = slot(id), !hasOutliers, !slot.pointee.isOccupied else { return false }
+        slot.pointee = element
+        liveTotal &+= 1
+        liveCounts[Int(truncatingIfNeeded: id >> Self.pageShift)] &+= 1
+        return true
+    }
+
+    /// Vacates the slot of an id where its page stays in use; calls nothing.
+    /// - Returns: false, and has changed nothing, if that takes more.
+    @inlinable @inline(__always) public mutating func removeWithinPage(_ id: Int64) -> Bool {
+        guard let slot = find(id), !hasOutliers else { return false }
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+        guard liveCounts[page] > 1 || page == emptyPage else { return false }
+        slot.pointee = .vacant
+        liveTotal &-= 1
+        liveCounts[page] &-= 1
+        return true
+    }
+
     /// Vacates the slot of an id, if it is occupied.
     @inlinable public mutating func remove(_ id: Int64) {
         guard let slot = find(id) else { return }
@@ -111,11 +136,17 @@ public protocol PagedElement: BitwiseCopyable {
         }
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         liveCounts[page] -= 1
-        if liveCounts[page] == 0 {
-            sparePages.append(directory[page]!)
-            directory[page] = nil
-            pageCount -= 1
+        if liveCounts[page] == 0, page != emptyPage {
+            recycleEmptyPage()
+            emptyPage = page
         }
+    }
+
+    @inlinable mutating func recycleEmptyPage() {
+        guard emptyPage >= 0, liveCounts[emptyPage] == 0 else { return }
+        sparePages.append(directory[emptyPage]!)
+        directory[emptyPage] = nil
+        pageCount -= 1
     }
 
     /// Calls `body` with every occupied element, in order of id (outliers last).

@@ -23,7 +23,7 @@ enum Varint {
         return value
     }
 
-    /// Reads a varint of at most three bytes; moves nowhere, and returns nil, where there is a longer one.
+    /// Reads a varint of at most four bytes; moves nowhere, and returns nil, where there is a longer one.
     @inline(__always) static func readShort(_ pointer: inout UnsafePointer<UInt8>) -> UInt64? {
         let first = pointer[0]
         if first < 0x80 {
@@ -39,6 +39,12 @@ enum Varint {
         if third < 0x80 {
             pointer += 3
             return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
+        }
+        let fourth = pointer[3]
+        if fourth < 0x80 {
+            pointer += 4
+            return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third & 0x7f) << 14
+                | UInt64(fourth) << 21
         }
         return nil
     }

@@ -66,8 +66,8 @@ struct Ordering: ~Copyable {
     let names: Names
 
     static var deltaTableCount: Int { 1024 }
-    /// Room for any ordinary event: a type, and a time and five arguments of at most three bytes.
-    static var ordinaryBytes: Int { 19 }
+    /// Room for any ordinary event: a type, and a time of one byte and four arguments of at most four.
+    static var ordinaryBytes: Int { 18 }
     /// Room that one wire event may need in the output.
     static var eventsPerWireEvent: Int { 4 }
     static var sequenceLimit: UInt64 { 1 << 44 }
@@ -191,18 +191,18 @@ struct Ordering: ~Copyable {
     ) -> Stop {
         var turn: Turn<Ordinary> = turn(cursor, position)
         let lastStart = turn.end - Self.ordinaryBytes
-        guard turn.pointer <= lastStart else { return .atEvent }
+        guard !(lastStart < turn.pointer) else { return .atEvent }
         var stop = Stop.atBound
         repeat {
             guard step(&turn) == .placed else {
                 stop = .atEvent
                 break
             }
-            guard turn.pointer <= lastStart, peekOrdinary(&turn) else {
+            guard !(lastStart < turn.pointer), peekOrdinary(&turn) else {
                 stop = .behindEvent
                 break
             }
-        } while turn.time <= bound && turn.output <= limit
+        } while !(bound < turn.time) && !(limit < turn.output)
         (lastTime, position) = (turn.lastTime, turn.output)
         cursor.pointee.start = turn.start
         cursor.pointee.arguments = turn.pointer

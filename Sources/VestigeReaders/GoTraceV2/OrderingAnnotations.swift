@@ -38,7 +38,7 @@ extension Ordering {
         return .placed
     }
 
-    @inline(__always) mutating func region<How>(_ turn: inout Turn<How>, _ kind: EventKind) -> Outcome {
+    @_transparent mutating func region<How>(_ turn: inout Turn<How>, _ kind: EventKind) -> Outcome {
         var arguments = turn.pointer
         guard let task = turn.argument(&arguments), let nameID = turn.argument(&arguments),
             let stackID = turn.argument(&arguments), turn.holds(arguments)
@@ -50,59 +50,56 @@ extension Ordering {
     }
 
     /// A parent of 0 means none: only regions belong to the background task by default.
-    mutating func taskBegin(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func taskBegin<How>(_ turn: inout Turn<How>) -> Outcome {
         var arguments = turn.pointer
-        let task = Varint.read(&arguments)
-        let parent = Varint.read(&arguments)
-        let nameID = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
+        guard let task = turn.argument(&arguments), let parent = turn.argument(&arguments),
+            let nameID = turn.argument(&arguments), let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
         let id = Int64(bitPattern: task)
         let known = activeTasks.find(id)
-        guard turn.thread.hasGoroutineAndProc && known == nil && id != .min || isForcing else {
-            return .impossible
-        }
+        guard turn.thread.hasGoroutineAndProc && known == nil && id != .min || turn.isForcing,
+            let stack = stack(stackID, turn), let name = string(nameID, turn)
+        else { return .impossible }
         let parentTask = parent == TaskID.background.rawValue ? TaskID.absent : TaskID(parent)
-        let name = string(nameID)
         if let known {
             known.pointee.parent = parentTask
             known.pointee.name = name
         } else if id != .min {
-            activeTasks.insert(id, TaskRecord(id: id, parent: parentTask, name: name))
+            guard insert(TaskRecord(id: id, parent: parentTask, name: name), turn) else { return .impossible }
         }
         return emitHere(
-            &turn, arguments, .taskBegin, stack: stack(stackID), name: name, argument0: task,
-            argument1: parentTask.rawValue)
+            &turn, arguments, .taskBegin, stack: stack, name: name, argument0: task, argument1: parentTask.rawValue)
     }
 
     /// The end of a task does not repeat its name and parent; a second end has neither.
-    mutating func taskEnd(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func taskEnd<How>(_ turn: inout Turn<How>) -> Outcome {
         var arguments = turn.pointer
-        let task = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
-        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard let task = turn.argument(&arguments), let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || turn.isForcing, let stack = stack(stackID, turn) else {
+            return .impossible
+        }
         var (name, parent) = (StringID.empty, TaskID.absent)
         if let known = activeTasks.find(Int64(bitPattern: task)) {
             (name, parent) = (known.pointee.name, known.pointee.parent)
-            activeTasks.remove(Int64(bitPattern: task))
+            guard remove(task: Int64(bitPattern: task), turn) else { return .impossible }
         }
         return emitHere(
-            &turn, arguments, .taskEnd, stack: stack(stackID), name: name, argument0: task,
-            argument1: parent.rawValue)
+            &turn, arguments, .taskEnd, stack: stack, name: name, argument0: task, argument1: parent.rawValue)
     }
 
-    mutating func log(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func log<How>(_ turn: inout Turn<How>) -> Outcome {
         var arguments = turn.pointer
-        let task = Varint.read(&arguments)
-        let category = Varint.read(&arguments)
-        let message = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
-        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard let task = turn.argument(&arguments), let categoryID = turn.argument(&arguments),
+            let messageID = turn.argument(&arguments), let stackID = turn.argument(&arguments),
+            turn.holds(arguments)
+        else { return .malformed }
+        guard turn.thread.hasGoroutineAndProc || turn.isForcing, let stack = stack(stackID, turn),
+            let category = string(categoryID, turn), let message = string(messageID, turn)
+        else { return .impossible }
         return emitHere(
-            &turn, arguments, .log, stack: stack(stackID), name: string(category), argument0: task,
-            argument1: UInt64(string(message).rawValue))
+            &turn, arguments, .log, stack: stack, name: category, argument0: task,
+            argument1: UInt64(message.rawValue))
     }
 
     mutating func label(_ turn: inout CarefulTurn) -> Outcome {
@@ -126,11 +123,10 @@ extension Ordering {
             &turn, arguments, .metric, stack: stack(stackID), name: names.gomaxprocs, argument0: count)
     }
 
-    mutating func heapMetric(_ turn: inout CarefulTurn, _ name: StringID) -> Outcome {
+    @_transparent mutating func heapMetric<How>(_ turn: inout Turn<How>, _ name: StringID) -> Outcome {
         var arguments = turn.pointer
-        let value = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
-        guard turn.thread.pointee.proc != .absent || isForcing else { return .impossible }
+        guard let value = turn.argument(&arguments), turn.holds(arguments) else { return .malformed }
+        guard turn.thread.pointee.proc != .absent || turn.isForcing else { return .impossible }
         return emitHere(&turn, arguments, .metric, name: name, argument0: value)
     }
 

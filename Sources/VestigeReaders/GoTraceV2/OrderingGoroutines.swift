@@ -71,44 +71,45 @@ extension Ordering {
     }
 
     /// GoCreate and GoCreateBlocked.
-    @inline(__always) mutating func goCreate(
-        _ turn: inout CarefulTurn, _ state: GoroutineState, _ status: UInt8
+    @_transparent mutating func goCreate<How>(
+        _ turn: inout Turn<How>, _ state: GoroutineState, _ status: UInt8
     ) -> Outcome {
         var arguments = turn.pointer
-        let id = Varint.read(&arguments)
-        let ownStackID = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
+        guard let wireID = turn.argument(&arguments), let ownStackID = turn.argument(&arguments),
+            let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        let id = Int64(bitPattern: wireID)
         let thread = turn.thread
-        let creatorRuns = thread.running.map { $0.pointee.status == WireGoroutineStatus.running } ?? true
-        if let known = goroutines.find(Int64(bitPattern: id)) {
-            guard isForcing else { return .impossible }
+        let creatorStatus = thread.running?.pointee.status ?? WireGoroutineStatus.running
+        let known = goroutines.find(id)
+        guard
+            known == nil && id >= 0 && thread.pointee.proc != .absent && creatorStatus == WireGoroutineStatus.running
+                || turn.isForcing,
+            let ownStack = stack(ownStackID, turn), let stack = stack(stackID, turn)
+        else { return .impossible }
+        if let known {
             known.pointee.status = status
             known.pointee.expected = generationTag | 1
         } else {
-            guard thread.pointee.proc != .absent && creatorRuns || isForcing, id <= UInt64(Int64.max) else {
-                return .impossible
-            }
-            goroutines.insert(
-                Int64(bitPattern: id),
-                GoroutineRecord(
-                    id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty, status: status))
+            guard id >= 0,
+                insert(
+                    GoroutineRecord(id: id, expected: generationTag | 1, stopTheWorld: .empty, status: status), turn)
+            else { return .impossible }
         }
         emitTransition(
-            &turn, thread.pointee.goroutine, Int64(bitPattern: id), .notExist, state,
-            stack: stack(stackID), ownStack: stack(ownStackID))
+            &turn, thread.pointee.goroutine, id, .notExist, state, stack: stack, ownStack: ownStack)
         turn.pointer = arguments
         return .placed
     }
 
-    @inline(__always) mutating func goDestroy(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func goDestroy<How>(_ turn: inout Turn<How>) -> Outcome {
         let thread = turn.thread
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || turn.isForcing
         else { return .impossible }
         let id = record.pointee.id
-        goroutines.remove(id)
-        emitTransition(&turn, thread.pointee.goroutine, id, .running, .notExist)
+        guard remove(goroutine: id, turn) else { return .impossible }
+        emitTransition(&turn, GoroutineID(id), id, .running, .notExist)
         thread.unbindGoroutine()
         return .placed
     }

@@ -2,8 +2,8 @@ import VestigeCore
 
 /// Stop-the-world, garbage collection, sweeping and mark assists.
 extension Ordering {
-    private mutating func emitRange(
-        _ turn: inout CarefulTurn, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
+    @inline(__always) private mutating func emitRange<How>(
+        _ turn: inout Turn<How>, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
         _ name: StringID, _ scope: Scope, _ scopeID: Int64, stack: StackID = .absent, attributes: Int = 0,
         attribute0: UInt64 = 0, attribute1: UInt64 = 0
     ) -> Outcome {
@@ -97,23 +97,21 @@ extension Ordering {
             &turn, arguments, .rangeActive, names.sweep, .proc, Int64(bitPattern: proc))
     }
 
-    mutating func sweepBegin(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func sweepBegin<How>(_ turn: inout Turn<How>) -> Outcome {
         var arguments = turn.pointer
-        let stackID = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
+        guard let stackID = turn.argument(&arguments), turn.holds(arguments) else { return .malformed }
         let proc = turn.thread.pointee.proc
-        guard proc != .absent || isForcing else { return .impossible }
+        guard proc != .absent || turn.isForcing, let stack = stack(stackID, turn) else { return .impossible }
         return emitRange(
-            &turn, arguments, .rangeBegin, names.sweep, .proc, Int64(proc.rawValue), stack: stack(stackID))
+            &turn, arguments, .rangeBegin, names.sweep, .proc, Int64(proc.rawValue), stack: stack)
     }
 
-    mutating func sweepEnd(_ turn: inout CarefulTurn) -> Outcome {
+    @_transparent mutating func sweepEnd<How>(_ turn: inout Turn<How>) -> Outcome {
         var arguments = turn.pointer
-        let swept = Varint.read(&arguments)
-        let reclaimed = Varint.read(&arguments)
-        guard arguments <= turn.end else { return .malformed }
+        guard let swept = turn.argument(&arguments), let reclaimed = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
         let proc = turn.thread.pointee.proc
-        guard proc != .absent || isForcing else { return .impossible }
+        guard proc != .absent || turn.isForcing else { return .impossible }
         return emitRange(
             &turn, arguments, .rangeEnd, names.sweep, .proc, Int64(proc.rawValue), attributes: 2,
             attribute0: swept, attribute1: reclaimed)

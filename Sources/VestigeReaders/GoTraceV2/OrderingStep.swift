@@ -23,6 +23,14 @@ extension Ordering {
         case WireEvent.goSyscallEnd: goSyscallEnd(&turn)
         case WireEvent.userRegionBegin: region(&turn, .regionBegin)
         case WireEvent.userRegionEnd: region(&turn, .regionEnd)
+        case WireEvent.goCreate: goCreate(&turn, .runnable, WireGoroutineStatus.runnable)
+        case WireEvent.goDestroy: goDestroy(&turn)
+        case WireEvent.userTaskBegin: taskBegin(&turn)
+        case WireEvent.userTaskEnd: taskEnd(&turn)
+        case WireEvent.userLog: log(&turn)
+        case WireEvent.heapAlloc: heapMetric(&turn, names.heapLive)
+        case WireEvent.gcSweepBegin: sweepBegin(&turn)
+        case WireEvent.gcSweepEnd: sweepEnd(&turn)
         default: .malformed
         }
     }
@@ -30,8 +38,6 @@ extension Ordering {
     /// Places any event.
     @inline(never) mutating func carefulStep(_ turn: inout CarefulTurn) -> Outcome {
         switch turn.type {
-        case WireEvent.goCreate: goCreate(&turn, .runnable, WireGoroutineStatus.runnable)
-        case WireEvent.goDestroy: goDestroy(&turn)
         case WireEvent.procSteal: procSteal(&turn)
         case WireEvent.procStatus: procStatus(&turn)
         case WireEvent.goStatus, WireEvent.goStatusStack: goStatus(&turn)
@@ -41,12 +47,8 @@ extension Ordering {
         case WireEvent.goSyscallEndBlocked: goSyscallEndBlocked(&turn)
         case WireEvent.goSwitch: goSwitch(&turn, isDestroying: false)
         case WireEvent.goSwitchDestroy: goSwitch(&turn, isDestroying: true)
-        case WireEvent.userTaskBegin: taskBegin(&turn)
-        case WireEvent.userTaskEnd: taskEnd(&turn)
-        case WireEvent.userLog: log(&turn)
         case WireEvent.goLabel: label(&turn)
         case WireEvent.procsChange: procsChange(&turn)
-        case WireEvent.heapAlloc: heapMetric(&turn, names.heapLive)
         case WireEvent.heapGoal: heapMetric(&turn, names.heapGoal)
         case WireEvent.stwBegin: stopTheWorldBegin(&turn)
         case WireEvent.stwEnd: stopTheWorldEnd(&turn)
@@ -54,14 +56,37 @@ extension Ordering {
         case WireEvent.gcBegin: gcBegin(&turn)
         case WireEvent.gcEnd: gcEnd(&turn)
         case WireEvent.gcSweepActive: sweepActive(&turn)
-        case WireEvent.gcSweepBegin: sweepBegin(&turn)
-        case WireEvent.gcSweepEnd: sweepEnd(&turn)
         case WireEvent.gcMarkAssistActive: markAssistActive(&turn)
         case WireEvent.gcMarkAssistBegin: markAssist(&turn, .rangeBegin)
         case WireEvent.gcMarkAssistEnd: markAssist(&turn, .rangeEnd)
         case WireEvent.span...WireEvent.goroutineStackFree: experimental(&turn)
         default: step(&turn)
         }
+    }
+
+    /// - Returns: false, and has changed nothing, if that is not ordinary.
+    @inline(__always) mutating func insert<How>(_ goroutine: GoroutineRecord, _ turn: Turn<How>) -> Bool {
+        if How.isOrdinary { return goroutines.insertWithinPage(goroutine.id, goroutine) }
+        goroutines.insert(goroutine.id, goroutine)
+        return true
+    }
+
+    @inline(__always) mutating func remove<How>(goroutine id: Int64, _ turn: Turn<How>) -> Bool {
+        if How.isOrdinary { return goroutines.removeWithinPage(id) }
+        goroutines.remove(id)
+        return true
+    }
+
+    @inline(__always) mutating func insert<How>(_ task: TaskRecord, _ turn: Turn<How>) -> Bool {
+        if How.isOrdinary { return activeTasks.insertWithinPage(task.id, task) }
+        activeTasks.insert(task.id, task)
+        return true
+    }
+
+    @inline(__always) mutating func remove<How>(task id: Int64, _ turn: Turn<How>) -> Bool {
+        if How.isOrdinary { return activeTasks.removeWithinPage(id) }
+        activeTasks.remove(id)
+        return true
     }
 
     /// When forcing: the record of a goroutine, made if there is none, that expects this sequence number;
