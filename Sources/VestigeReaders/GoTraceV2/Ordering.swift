@@ -191,29 +191,34 @@ struct Ordering: ~Copyable {
     ) -> Stop {
         var turn: Turn<Ordinary> = turn(cursor, position)
         let lastStart = turn.end - Self.ordinaryBytes
-        guard !(lastStart < turn.pointer) else { return .atEvent }
-        var stop = Stop.atBound
-        repeat {
+        guard cursor.pointee.start + 2 == turn.pointer, !(lastStart < turn.pointer) else { return .atEvent }
+        while true {
             guard step(&turn) == .placed else {
-                stop = .atEvent
-                break
+                save(turn, cursor, &position)
+                return .atEvent
             }
             guard !(lastStart < turn.pointer), peekOrdinary(&turn) else {
-                stop = .behindEvent
-                break
+                save(turn, cursor, &position)
+                return .behindEvent
             }
-        } while !(bound < turn.time) && !(limit < turn.output)
+            guard !(bound < turn.time), !(limit < turn.output) else {
+                save(turn, cursor, &position)
+                return .atBound
+            }
+        }
+    }
+
+    @inline(__always) private mutating func save(_ turn: Turn<Ordinary>, _ cursor: Cursor, _ position: inout Output) {
         (lastTime, position) = (turn.lastTime, turn.output)
-        cursor.pointee.start = turn.start
+        cursor.pointee.start = turn.pointer - 2
         cursor.pointee.arguments = turn.pointer
         cursor.pointee.time = turn.time
-        return stop
     }
 
     @inline(__always) private mutating func turn<How>(_ cursor: Cursor, _ output: Output) -> Turn<How> {
         Turn(
             isForcing: !How.isOrdinary && isForcing, thread: cursor.pointee.thread,
-            start: cursor.pointee.start, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
+            carefulType: cursor.pointee.start.pointee, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
             time: cursor.pointee.time, lastTime: lastTime, output: output)
     }
 
@@ -302,7 +307,6 @@ struct Ordering: ~Copyable {
     @inline(__always) private mutating func peekOrdinary(_ turn: inout Turn<Ordinary>) -> Bool {
         let delta = turn.pointer[1]
         guard delta < 0x80 else { return false }
-        turn.start = turn.pointer
         turn.time &+= deltaTable[Int(delta)]
         turn.pointer += 2
         return true

@@ -20,9 +20,7 @@ struct Turn<How: Care> {
     /// Set while an event is placed against the rules.
     let isForcing: Bool
     let thread: UnsafeMutablePointer<ThreadRecord>
-    /// Where the event begins.
-    var start: UnsafePointer<UInt8>
-    @inline(__always) var type: UInt8 { start.pointee }
+    let carefulType: UInt8
     /// The event's arguments; behind it once it is placed.
     var pointer: UnsafePointer<UInt8>
     let end: UnsafePointer<UInt8>
@@ -31,6 +29,8 @@ struct Turn<How: Care> {
     var lastTime: Int64
     /// Where the next event is written to.
     var output: UnsafeMutablePointer<Event>
+
+    @inline(__always) var type: UInt8 { How.isOrdinary ? pointer[-2] : carefulType }
 
     /// Whether arguments lie within the batch that were read up to here. Those of an ordinary event do.
     @inline(__always) func holds(_ arguments: UnsafePointer<UInt8>) -> Bool { How.isOrdinary || arguments <= end }
