@@ -27,6 +27,8 @@ public protocol PagedElement: BitwiseCopyable {
     /// Kept allocated, so that a stale pointer reads a vacant element and not freed memory.
     @usableFromInline var spareOutliers: [Page] = []
     @usableFromInline var hasOutliers = false
+    /// `directoryCount`, or 0 where there are outliers: what lies in pages can then not be told at once.
+    @usableFromInline var pagedCount = 64
     @usableFromInline var pageCount = 0
     @usableFromInline var liveTotal = 0
     /// The page in which nothing is left since last; no other page in use is empty. Of tasks, say, there are often
@@ -66,15 +68,22 @@ public protocol PagedElement: BitwiseCopyable {
     /// look at a field which a vacant element does not have.
     @inlinable @inline(__always) public mutating func slot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
         if hasOutliers, let outlier = findOutlier(id) { return outlier }
+        return slot(id, directoryCount)
+    }
+
+    /// The same for a loop that can call nothing: nil as well where the table is not in order.
+    @inlinable @inline(__always) public mutating func pagedSlot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        slot(id, pagedCount)
+    }
+
+    @inlinable @inline(__always)
+    mutating func slot(_ id: Int64, _ count: Int) -> UnsafeMutablePointer<Element>? {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
-        if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
-            guard let elements = directory[page] else { return nil }
-            let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
-            // No overflow check: the index is below 512.
-            return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
-                .assumingMemoryBound(to: Element.self)
-        }
-        return nil
+        guard UInt(bitPattern: page) < UInt(bitPattern: count), let elements = directory[page] else { return nil }
+        let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
+        // No overflow check: the index is below 512.
+        return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
+            .assumingMemoryBound(to: Element.self)
     }
 
     @inlinable @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? { outliers[id] }
@@ -106,7 +115,7 @@ public protocol PagedElement: BitwiseCopyable {
     /// Occupies the slot of an id where its page is in use already; calls nothing.
     /// - Returns: false, and has changed nothing, if that takes more.
     @inlinable @inline(__always) public mutating func insertWithinPage(_ id: Int64, _ element: Element) -> Bool {
-        guard let slot = slot(id), !hasOutliers, !slot.pointee.isOccupied else { return false }
+        guard let slot = pagedSlot(id), !slot.pointee.isOccupied else { return false }
         slot.pointee = element
         liveTotal &+= 1
         liveCounts[Int(truncatingIfNeeded: id >> Self.pageShift)] &+= 1
@@ -116,7 +125,7 @@ public protocol PagedElement: BitwiseCopyable {
     /// Vacates the slot of an id where its page stays in use; calls nothing.
     /// - Returns: false, and has changed nothing, if that takes more.
     @inlinable @inline(__always) public mutating func removeWithinPage(_ id: Int64) -> Bool {
-        guard let slot = find(id), !hasOutliers else { return false }
+        guard let slot = pagedSlot(id), slot.pointee.isOccupied else { return false }
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard liveCounts[page] > 1 || page == emptyPage else { return false }
         slot.pointee = .vacant
@@ -175,6 +184,7 @@ public protocol PagedElement: BitwiseCopyable {
         slot.initialize(to: element)
         outliers[id] = slot
         hasOutliers = true
+        pagedCount = 0
         return slot
     }
 
@@ -189,5 +199,6 @@ public protocol PagedElement: BitwiseCopyable {
         directory.deallocate()
         liveCounts.deallocate()
         (directory, liveCounts, directoryCount) = (newDirectory, newCounts, newCount)
+        pagedCount = hasOutliers ? 0 : newCount
     }
 }

@@ -25,6 +25,8 @@ struct Ordering: ~Copyable {
 
     // The scheduler's state, which goes on from generation to generation.
     var goroutines = PagedTable<GoroutineRecord>()
+    /// What a thread has that has not had any yet.
+    private let noGoroutine = UnsafeMutablePointer<GoroutineRecord>.allocate(capacity: 1)
     var procs = PagedTable<ProcRecord>()
     var threads: [Int64: UnsafeMutablePointer<ThreadRecord>] = [:]
     var activeTasks = PagedTable<TaskRecord>()
@@ -60,6 +62,9 @@ struct Ordering: ~Copyable {
     var stringMapCount = 0
     var stackMap: UnsafeMutablePointer<UInt32>
     var stackMapCount = 0
+    /// Of the ids below, none is missing.
+    private var knownStringCount = 0
+    private var knownStackCount = 0
     var nanosecondsPerTick: Double = 0
     /// Products of small deltas, exactly as the multiplication gives them.
     let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
@@ -86,12 +91,14 @@ struct Ordering: ~Copyable {
         names = Names(context.tables)
         stringMap = tables.strings.dense
         stackMap = tables.stacks.dense
+        noGoroutine.initialize(to: .vacant)
         deltaTable.initialize(repeating: 0, count: Self.deltaTableCount)
     }
 
     deinit {
         for thread in threads.values { thread.deallocate() }
         deltaTable.deallocate()
+        noGoroutine.deallocate()
     }
 
     var isExhausted: Bool { heap.isEmpty && sampleTime == .max }
@@ -108,6 +115,7 @@ struct Ordering: ~Copyable {
         updateSampleTime()
         nanosecondsPerTick = tables.nanosecondsPerTick
         for delta in 0..<Self.deltaTableCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
+        (knownStringCount, knownStackCount) = (0, 0)
         refreshMaps()
         heap.recycleAll()
         for index in generation.threads.indices {
@@ -120,6 +128,8 @@ struct Ordering: ~Copyable {
     mutating func refreshMaps() {
         (stringMap, stringMapCount) = (tables.strings.dense, tables.strings.denseCount)
         (stackMap, stackMapCount) = (tables.stacks.dense, tables.stacks.denseCount)
+        while knownStringCount < stringMapCount, stringMap[knownStringCount] != IDMap.missing { knownStringCount += 1 }
+        while knownStackCount < stackMapCount, stackMap[knownStackCount] != IDMap.missing { knownStackCount += 1 }
     }
 
     func thread(known id: ThreadID) -> UnsafeMutablePointer<ThreadRecord>? { threads[id.rawValue] }
@@ -127,7 +137,7 @@ struct Ordering: ~Copyable {
     mutating func thread(_ id: ThreadID) -> UnsafeMutablePointer<ThreadRecord> {
         if let thread = threads[id.rawValue] { return thread }
         let thread = UnsafeMutablePointer<ThreadRecord>.allocate(capacity: 1)
-        thread.initialize(to: ThreadRecord(id: id))
+        thread.initialize(to: ThreadRecord(id: id, goroutineRecord: noGoroutine))
         threads[id.rawValue] = thread
         return thread
     }
@@ -417,29 +427,33 @@ struct Ordering: ~Copyable {
     /// A sequence number of this generation; absurd ones are cut.
     func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
 
-    @inline(__always) mutating func string(_ id: UInt64) -> StringID { knownString(id) ?? missingString(id) }
+    @inline(__always) mutating func string(_ id: UInt64) -> StringID {
+        if id < UInt64(truncatingIfNeeded: stringMapCount) {
+            let value = stringMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StringID(value) }
+        }
+        return missingString(id)
+    }
 
-    @inline(__always) mutating func stack(_ id: UInt64) -> StackID { knownStack(id) ?? missingStack(id) }
+    @inline(__always) mutating func stack(_ id: UInt64) -> StackID {
+        if id < UInt64(truncatingIfNeeded: stackMapCount) {
+            let value = stackMap[Int(truncatingIfNeeded: id)]
+            if value != IDMap.missing { return StackID(value) }
+        }
+        return missingStack(id)
+    }
 
-    /// - Returns: nil if it is not ordinary: the input lacks it.
+    /// - Returns: nil if it is not ordinary.
     @inline(__always) mutating func string<How>(_ id: UInt64, _ turn: Turn<How>) -> StringID? {
-        How.isOrdinary ? knownString(id) : string(id)
+        guard How.isOrdinary else { return string(id) }
+        guard id < UInt64(truncatingIfNeeded: knownStringCount) else { return nil }
+        return StringID(stringMap[Int(truncatingIfNeeded: id)])
     }
 
     @inline(__always) mutating func stack<How>(_ id: UInt64, _ turn: Turn<How>) -> StackID? {
-        How.isOrdinary ? knownStack(id) : stack(id)
-    }
-
-    @inline(__always) private mutating func knownString(_ id: UInt64) -> StringID? {
-        guard id < UInt64(truncatingIfNeeded: stringMapCount) else { return nil }
-        let value = stringMap[Int(truncatingIfNeeded: id)]
-        return value == IDMap.missing ? nil : StringID(value)
-    }
-
-    @inline(__always) private mutating func knownStack(_ id: UInt64) -> StackID? {
-        guard id < UInt64(truncatingIfNeeded: stackMapCount) else { return nil }
-        let value = stackMap[Int(truncatingIfNeeded: id)]
-        return value == IDMap.missing ? nil : StackID(value)
+        guard How.isOrdinary else { return stack(id) }
+        guard id < UInt64(truncatingIfNeeded: knownStackCount) else { return nil }
+        return StackID(stackMap[Int(truncatingIfNeeded: id)])
     }
 
     @inline(never) private mutating func missingString(_ id: UInt64) -> StringID {

@@ -83,6 +83,8 @@ extension Ordering {
         if let known = activeTasks.find(Int64(bitPattern: task)) {
             (name, parent) = (known.pointee.name, known.pointee.parent)
             guard remove(task: Int64(bitPattern: task), turn) else { return .impossible }
+        } else if How.isOrdinary {
+            return .impossible
         }
         return emitHere(
             &turn, arguments, .taskEnd, stack: stack, name: name, argument0: task, argument1: parent.rawValue)

@@ -8,7 +8,7 @@ extension Ordering {
         else { return .malformed }
         let thread = turn.thread
         // A vacant slot has no status.
-        var record = goroutines.slot(Int64(bitPattern: id))
+        var record = goroutine(id, turn)
         if record?.pointee.status != WireGoroutineStatus.runnable || !matches(record!.pointee.expected, sequence) {
             guard turn.isForcing else { return .blocked }
             record = forcedGoroutine(id, sequence)
@@ -19,7 +19,7 @@ extension Ordering {
         record.pointee.status = WireGoroutineStatus.running
         record.pointee.expected &+= 1
         emitTransition(&turn, .absent, Int64(bitPattern: id), .runnable, .running)
-        thread.bind(record)
+        thread.bind(record, Int64(bitPattern: id))
         turn.pointer = arguments
         return .placed
     }
@@ -39,7 +39,7 @@ extension Ordering {
         else { return .impossible }
         record.pointee.status = status
         emitTransition(
-            &turn, GoroutineID(record.pointee.id), record.pointee.id, .running, state, reason: reason,
+            &turn, thread.pointee.goroutine, record.pointee.id, .running, state, reason: reason,
             stack: stack, ownStack: stack)
         thread.unbindGoroutine()
         turn.pointer = arguments
@@ -52,7 +52,7 @@ extension Ordering {
             let stackID = turn.argument(&arguments), turn.holds(arguments)
         else { return .malformed }
         let record: UnsafeMutablePointer<GoroutineRecord>
-        if let known = goroutines.slot(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
+        if let known = goroutine(id, turn), known.pointee.status == WireGoroutineStatus.waiting,
             matches(known.pointee.expected, sequence)
         {
             record = known
@@ -109,7 +109,7 @@ extension Ordering {
         else { return .impossible }
         let id = record.pointee.id
         guard remove(goroutine: id, turn) else { return .impossible }
-        emitTransition(&turn, GoroutineID(id), id, .running, .notExist)
+        emitTransition(&turn, thread.pointee.goroutine, id, .running, .notExist)
         thread.unbindGoroutine()
         return .placed
     }
@@ -132,7 +132,7 @@ extension Ordering {
         record.pointee.status = WireGoroutineStatus.syscall
         record.pointee.expected = generationTag | 1
         emitTransition(&turn, thread.pointee.goroutine, record.pointee.id, .notExist, .syscall)
-        thread.bind(record)
+        thread.bind(record, record.pointee.id)
         turn.pointer = arguments
         return .placed
     }
@@ -189,7 +189,7 @@ extension Ordering {
         emitTransition(&turn, GoroutineID.absent, next.pointee.id, .runnable, .running)
         next.pointee.status = WireGoroutineStatus.running
         next.pointee.expected &+= 1
-        thread.bind(next)
+        thread.bind(next, next.pointee.id)
         turn.pointer = arguments
         return .placed
     }
@@ -229,7 +229,7 @@ extension Ordering {
             &turn, .goroutineTransition, context.thread, turn.thread.pointee.proc,
             context.goroutine, stack: stack, argument0: id, argument1: UInt64(stack.rawValue),
             detail: Event.pack(from, WireGoroutineStatus.state(wireStatus)))
-        if let thread = context.binds { thread.bind(record) }
+        if let thread = context.binds { thread.bind(record, record.pointee.id) }
         turn.pointer = arguments
         return .placed
     }

@@ -64,6 +64,14 @@ extension Ordering {
         }
     }
 
+    /// A goroutine's record, which may be vacant. A vacant one has no status.
+    @inline(__always) mutating func goroutine<How>(
+        _ id: UInt64, _ turn: Turn<How>
+    ) -> UnsafeMutablePointer<GoroutineRecord>? {
+        How.isOrdinary
+            ? goroutines.pagedSlot(Int64(bitPattern: id)) : goroutines.slot(Int64(bitPattern: id))
+    }
+
     /// - Returns: false, and has changed nothing, if that is not ordinary.
     @inline(__always) mutating func insert<How>(_ goroutine: GoroutineRecord, _ turn: Turn<How>) -> Bool {
         if How.isOrdinary { return goroutines.insertWithinPage(goroutine.id, goroutine) }
