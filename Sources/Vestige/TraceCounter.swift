@@ -3,7 +3,8 @@ import VestigeCore
 /// What is known of one goroutine, or that a proc or a thread has been seen.
 struct Known: PagedElement {
     var isOccupied: Bool
-    var state: GoroutineState = .undetermined
+    /// Raw value of the goroutine's state.
+    var state = GoroutineState.undetermined.rawValue
 
     static let vacant = Known(isOccupied: false)
 }
@@ -28,20 +29,31 @@ struct TraceCounter: ~Copyable {
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
         counts.eventCount += UInt64(events.count)
-        // Events of one thread follow each other more often than not.
+        // Events of one thread follow each other more often than not, and nearly all are transitions of goroutines
+        // that are known and stay.
         var lastThread = ThreadID.absent
+        var plainTransitionCount: UInt64 = 0
         for event in events {
-            eventsByKind.add(event.kind)
             if event.thread != lastThread {
                 lastThread = event.thread
                 Self.note(lastThread.rawValue, in: &threads)
             }
-            switch event.kind {
-            case .goroutineTransition: transition(event)
-            case .procTransition: Self.note(Int64(event.subjectProc.rawValue), in: &procs)
-            default: break
+            if event.kind == .goroutineTransition {
+                let state = UInt8(truncatingIfNeeded: event.detail >> 4 & 15)
+                if let known = goroutines.pagedSlot(event.subjectGoroutine.rawValue), known.pointee.isOccupied,
+                    state != GoroutineState.notExist.rawValue
+                {
+                    known.pointee.state = state
+                    plainTransitionCount &+= 1
+                    continue
+                }
+                transition(event)
+            } else if event.kind == .procTransition {
+                Self.note(Int64(event.subjectProc.rawValue), in: &procs)
             }
+            eventsByKind.add(event.kind)
         }
+        eventsByKind.add(.goroutineTransition, plainTransitionCount)
     }
 
     /// Appends what was counted in the next part of the same trace. It began by hearing of the goroutines
@@ -67,7 +79,8 @@ struct TraceCounter: ~Copyable {
         var counts = counts
         counts.goroutinesAtMost = olderCount + greatestGrowth
         goroutines.forEach { _, goroutine in
-            counts.goroutinesAtEnd[Int(goroutine.pointee.state.rawValue)] += 1
+            let state = GoroutineState(rawValue: goroutine.pointee.state) ?? .undetermined
+            counts.goroutinesAtEnd[Int(state.rawValue)] += 1
         }
         counts.eventsByKind = eventsByKind.values
         counts.tasksBegun = counts.number(of: .taskBegin)
@@ -87,11 +100,11 @@ struct TraceCounter: ~Copyable {
         if id >= 0, table.find(id) == nil { table.insert(id, Known(isOccupied: true)) }
     }
 
-    @inline(__always) private mutating func transition(_ event: Event) {
+    @inline(never) private mutating func transition(_ event: Event) {
         let id = event.subjectGoroutine.rawValue
         let state = event.toGoroutineState
         if let known = goroutines.find(id) {
-            known.pointee.state = state
+            known.pointee.state = state.rawValue
             if state == .notExist {
                 counts.goroutinesEnded += 1
                 growth -= 1
@@ -111,7 +124,7 @@ struct TraceCounter: ~Copyable {
         } else {
             olderCount += 1
         }
-        goroutines.insert(id, Known(isOccupied: true, state: state))
+        goroutines.insert(id, Known(isOccupied: true, state: state.rawValue))
     }
 }
 
@@ -123,7 +136,7 @@ struct EventsByKind: ~Copyable {
 
     deinit { counts.deallocate() }
 
-    @inline(__always) func add(_ kind: EventKind) { counts[Int(kind.rawValue)] &+= 1 }
+    @inline(__always) func add(_ kind: EventKind, _ count: UInt64 = 1) { counts[Int(kind.rawValue)] &+= count }
 
     func add(_ other: borrowing EventsByKind) {
         for kind in EventKind.allCases { counts[Int(kind.rawValue)] += other.counts[Int(kind.rawValue)] }

@@ -69,6 +69,7 @@ struct Ordering: ~Copyable {
     /// Products of small deltas, exactly as the multiplication gives them.
     let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
     let names: Names
+    var experimentalEvents = ExperimentalEvents()
 
     static var deltaTableCount: Int { 1024 }
     /// Room for any ordinary event: a type, and a time of one byte and four arguments of at most four.

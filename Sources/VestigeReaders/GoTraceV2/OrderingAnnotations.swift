@@ -133,27 +133,46 @@ extension Ordering {
     }
 
     mutating func experimental(_ turn: inout CarefulTurn) -> Outcome {
-        guard let shape = experimentalShape(turn.type) else { return .malformed }
+        guard let experiment = experimentalEvents.event(turn.type, context.tables) else { return .malformed }
         var arguments = turn.pointer
         var values: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        let count = WireSpec.timed[turn.type]?.arguments.count ?? 0
-        if count > 0 { values.0 = Varint.read(&arguments) }
-        if count > 1 { values.1 = Varint.read(&arguments) }
-        if count > 2 { values.2 = Varint.read(&arguments) }
+        if experiment.argumentCount > 0 { values.0 = Varint.read(&arguments) }
+        if experiment.argumentCount > 1 { values.1 = Varint.read(&arguments) }
+        if experiment.argumentCount > 2 { values.2 = Varint.read(&arguments) }
         guard arguments <= turn.end else { return .malformed }
         guard turn.thread.pointee.id != .absent || isForcing else { return .impossible }
         return emitHere(
-            &turn, arguments, .experimental,
-            name: context.tables.experimentalShapes[shape].name, argument0: values.0, argument1: values.1,
-            argument2: values.2, detail: Event.pack(shape: shape))
+            &turn, arguments, .experimental, name: experiment.name, argument0: values.0, argument1: values.1,
+            argument2: values.2, detail: experiment.detail)
+    }
+}
+
+/// What the IR needs of each type of experimental event, found once: a program may allocate millions of objects.
+struct ExperimentalEvents {
+    struct Known {
+        var name: StringID
+        var argumentCount: Int
+        /// The shape, as in `Event.detail`.
+        var detail: UInt16
     }
 
-    private mutating func experimentalShape(_ type: UInt8) -> Int? {
+    /// By type, counted from the first.
+    private var known = [Known?](repeating: nil, count: Int(WireEvent.goroutineStackFree - WireEvent.span) + 1)
+
+    /// - Returns: nil if there is no such event.
+    @inline(__always) mutating func event(_ type: UInt8, _ tables: TraceTables) -> Known? {
+        known[Int(type &- WireEvent.span)] ?? find(type, tables)
+    }
+
+    @inline(never) private mutating func find(_ type: UInt8, _ tables: TraceTables) -> Known? {
         guard let spec = WireSpec.timed[type], let experiment = WireSpec.experiments[1] else { return nil }
-        let strings = context.tables.strings
-        return context.tables.intern(
-            ExperimentalShape(
-                name: strings.intern(spec.name), experiment: strings.intern(experiment),
-                argumentNames: spec.arguments.map { strings.intern($0) }))
+        let name = tables.strings.intern(spec.name)
+        let description = ExperimentalShape(
+            name: name, experiment: tables.strings.intern(experiment),
+            argumentNames: spec.arguments.map { tables.strings.intern($0) })
+        guard let shape = tables.intern(description) else { return nil }
+        let event = Known(name: name, argumentCount: spec.arguments.count, detail: Event.pack(shape: shape))
+        known[Int(type - WireEvent.span)] = event
+        return event
     }
 }
