@@ -76,6 +76,12 @@ public protocol PagedElement: BitwiseCopyable {
         slot(id, pagedCount)
     }
 
+    /// The occupied element of an id; nil as well where the table is not in order.
+    @inlinable @inline(__always) public mutating func pagedFind(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        guard let element = pagedSlot(id), element.pointee.isOccupied else { return nil }
+        return element
+    }
+
     @inlinable @inline(__always)
     mutating func slot(_ id: Int64, _ count: Int) -> UnsafeMutablePointer<Element>? {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
@@ -125,7 +131,7 @@ public protocol PagedElement: BitwiseCopyable {
     /// Vacates the slot of an id where its page stays in use; calls nothing.
     /// - Returns: false, and has changed nothing, if that takes more.
     @inlinable @inline(__always) public mutating func removeWithinPage(_ id: Int64) -> Bool {
-        guard let slot = pagedSlot(id), slot.pointee.isOccupied else { return false }
+        guard let slot = pagedFind(id) else { return false }
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         guard liveCounts[page] > 1 || page == emptyPage else { return false }
         slot.pointee = .vacant

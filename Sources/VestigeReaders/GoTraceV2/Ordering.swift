@@ -202,7 +202,7 @@ struct Ordering: ~Copyable {
     ) -> Stop {
         var turn: Turn<Ordinary> = turn(cursor, position)
         let lastStart = turn.end - Self.ordinaryBytes
-        guard cursor.pointee.start + 2 == turn.pointer, !(lastStart < turn.pointer) else { return .atEvent }
+        guard !(lastStart < turn.pointer) else { return .atEvent }
         while true {
             guard step(&turn) == .placed else {
                 save(turn, cursor, &position)
@@ -221,7 +221,7 @@ struct Ordering: ~Copyable {
 
     @inline(__always) private mutating func save(_ turn: Turn<Ordinary>, _ cursor: Cursor, _ position: inout Output) {
         (lastTime, position) = (turn.lastTime, turn.output)
-        cursor.pointee.start = turn.pointer - 2
+        cursor.pointee.start = turn.start
         cursor.pointee.arguments = turn.pointer
         cursor.pointee.time = turn.time
     }
@@ -229,7 +229,7 @@ struct Ordering: ~Copyable {
     @inline(__always) private mutating func turn<How>(_ cursor: Cursor, _ output: Output) -> Turn<How> {
         Turn(
             isForcing: !How.isOrdinary && isForcing, thread: cursor.pointee.thread,
-            carefulType: cursor.pointee.start.pointee, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
+            start: cursor.pointee.start, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
             time: cursor.pointee.time, lastTime: lastTime, output: output)
     }
 
@@ -314,12 +314,13 @@ struct Ordering: ~Copyable {
 
     // MARK: - Cursors
 
-    /// Decodes type and time of the next event if its time is ordinary: below 128 ticks.
+    /// Decodes type and time of the next event if its time is ordinary: not much later.
     @inline(__always) private mutating func peekOrdinary(_ turn: inout Turn<Ordinary>) -> Bool {
-        let delta = turn.pointer[1]
-        guard delta < 0x80 else { return false }
-        turn.time &+= deltaTable[Int(delta)]
-        turn.pointer += 2
+        var pointer = turn.pointer + 1
+        guard let delta = Varint.readShort(&pointer), delta < UInt64(Self.deltaTableCount) else { return false }
+        turn.start = turn.pointer
+        turn.time &+= deltaTable[Int(truncatingIfNeeded: delta)]
+        turn.pointer = pointer
         return true
     }
 

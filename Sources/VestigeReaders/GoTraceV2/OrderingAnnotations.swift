@@ -56,7 +56,7 @@ extension Ordering {
             let nameID = turn.argument(&arguments), let stackID = turn.argument(&arguments), turn.holds(arguments)
         else { return .malformed }
         let id = Int64(bitPattern: task)
-        let known = activeTasks.find(id)
+        let known = How.isOrdinary ? activeTasks.pagedFind(id) : activeTasks.find(id)
         guard turn.thread.hasGoroutineAndProc && known == nil && id != .min || turn.isForcing,
             let stack = stack(stackID, turn), let name = string(nameID, turn)
         else { return .impossible }
@@ -80,9 +80,10 @@ extension Ordering {
             return .impossible
         }
         var (name, parent) = (StringID.empty, TaskID.absent)
-        if let known = activeTasks.find(Int64(bitPattern: task)) {
+        let id = Int64(bitPattern: task)
+        if let known = How.isOrdinary ? activeTasks.pagedFind(id) : activeTasks.find(id) {
             (name, parent) = (known.pointee.name, known.pointee.parent)
-            guard remove(task: Int64(bitPattern: task), turn) else { return .impossible }
+            guard remove(task: id, turn) else { return .impossible }
         } else if How.isOrdinary {
             return .impossible
         }
@@ -109,7 +110,7 @@ extension Ordering {
         let label = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
         let thread = turn.thread
-        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         return emitHere(
             &turn, arguments, .label, name: string(label),
             argument0: UInt64(bitPattern: thread.pointee.goroutine.rawValue), detail: Event.pack(Scope.goroutine))
@@ -120,7 +121,7 @@ extension Ordering {
         let count = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        guard turn.thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard turn.thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         return emitHere(
             &turn, arguments, .metric, stack: stack(stackID), name: names.gomaxprocs, argument0: count)
     }
@@ -140,7 +141,7 @@ extension Ordering {
         if experiment.argumentCount > 1 { values.1 = Varint.read(&arguments) }
         if experiment.argumentCount > 2 { values.2 = Varint.read(&arguments) }
         guard arguments <= turn.end else { return .malformed }
-        guard turn.thread.pointee.id != .absent || isForcing else { return .impossible }
+        guard turn.thread.pointee.id != .absent || turn.isForcing else { return .impossible }
         return emitHere(
             &turn, arguments, .experimental, name: experiment.name, argument0: values.0, argument1: values.1,
             argument2: values.2, detail: experiment.detail)

@@ -81,7 +81,7 @@ extension Ordering {
         let id = Int64(bitPattern: wireID)
         let thread = turn.thread
         let creatorStatus = thread.running?.pointee.status ?? WireGoroutineStatus.running
-        let known = goroutines.find(id)
+        let known = How.isOrdinary ? goroutines.pagedFind(id) : goroutines.find(id)
         guard
             known == nil && id >= 0 && thread.pointee.proc != .absent && creatorStatus == WireGoroutineStatus.running
                 || turn.isForcing,
@@ -122,7 +122,7 @@ extension Ordering {
         let thread = turn.thread
         guard id <= UInt64(Int64.max) else { return .impossible }
         let known = goroutines.find(Int64(bitPattern: id))
-        guard known == nil && thread.pointee.goroutine == .absent || isForcing else { return .impossible }
+        guard known == nil && thread.pointee.goroutine == .absent || turn.isForcing else { return .impossible }
         let record =
             known
             ?? goroutines.insert(
@@ -142,10 +142,10 @@ extension Ordering {
     mutating func goDestroySyscall(_ turn: inout CarefulTurn) -> Outcome {
         let thread = turn.thread
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.syscall || isForcing
+            record.pointee.status == WireGoroutineStatus.syscall || turn.isForcing
         else { return .impossible }
         if let proc = thread.pointee.procRecord, thread.pointee.proc != .absent {
-            guard proc.pointee.status == WireProcStatus.syscall || isForcing else { return .impossible }
+            guard proc.pointee.status == WireProcStatus.syscall || turn.isForcing else { return .impossible }
             proc.pointee.status = WireProcStatus.syscallAbandoned
             emitTransition(&turn, thread.pointee.proc, proc.pointee.id, .running, .idle)
         }
@@ -166,13 +166,13 @@ extension Ordering {
         guard arguments <= turn.end else { return .malformed }
         let thread = turn.thread
         guard let current = thread.running,
-            current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+            current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || turn.isForcing
         else { return .impossible }
         var next = goroutines.find(Int64(bitPattern: id))
         if next == nil || next!.pointee.status != WireGoroutineStatus.waiting
             || !matches(next!.pointee.expected, sequence)
         {
-            guard isForcing else { return .blocked }
+            guard turn.isForcing else { return .blocked }
             next = forcedGoroutine(id, sequence)
         }
         guard let next, next != current else { return .impossible }
@@ -207,10 +207,10 @@ extension Ordering {
         var from = WireGoroutineStatus.state(wireStatus)
         let known = goroutines.find(Int64(bitPattern: id))
         if let known {
-            guard known.pointee.status == wireStatus || isForcing else { return .impossible }
+            guard known.pointee.status == wireStatus || turn.isForcing else { return .impossible }
             from = WireGoroutineStatus.state(known.pointee.status)
         } else {
-            guard isInitialGeneration || isForcing else { return .impossible }
+            guard isInitialGeneration || turn.isForcing else { return .impossible }
             from = .undetermined
         }
         guard let context = statusContext(turn.thread, wireStatus, threadID, Int64(bitPattern: id)) else {

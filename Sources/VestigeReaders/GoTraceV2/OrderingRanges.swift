@@ -22,7 +22,7 @@ extension Ordering {
         let stackID = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
         let thread = turn.thread
-        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         let name = names.stopTheWorld(string(kind))
         thread.running?.pointee.stopTheWorld = name
         return emitRange(
@@ -35,7 +35,7 @@ extension Ordering {
         let thread = turn.thread
         let record = thread.running
         let name = record?.pointee.stopTheWorld ?? .empty
-        guard name != .empty && thread.pointee.proc != .absent || isForcing else { return .impossible }
+        guard name != .empty && thread.pointee.proc != .absent || turn.isForcing else { return .impossible }
         record?.pointee.stopTheWorld = .empty
         return emitRange(
             &turn, turn.pointer, .rangeEnd, name == .empty ? names.stopTheWorld(.empty) : name,
@@ -47,7 +47,7 @@ extension Ordering {
         var arguments = turn.pointer
         let sequence = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        if !isForcing {
+        if !turn.isForcing {
             if isInitialGeneration {
                 guard gcState == .undetermined else { return .impossible }
             } else {
@@ -65,7 +65,7 @@ extension Ordering {
         let sequence = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        if gcState != .undetermined, !isForcing {
+        if gcState != .undetermined, !turn.isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
             guard gcState == .notRunning, turn.thread.hasGoroutineAndProc else { return .impossible }
         }
@@ -79,7 +79,7 @@ extension Ordering {
         var arguments = turn.pointer
         let sequence = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        if !isForcing {
+        if !turn.isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
             guard gcState == .running, turn.thread.hasGoroutineAndProc else { return .impossible }
         }
@@ -92,7 +92,7 @@ extension Ordering {
         var arguments = turn.pointer
         let proc = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        guard procs.find(Int64(bitPattern: proc)) != nil || isForcing else { return .impossible }
+        guard procs.find(Int64(bitPattern: proc)) != nil || turn.isForcing else { return .impossible }
         return emitRange(
             &turn, arguments, .rangeActive, names.sweep, .proc, Int64(bitPattern: proc))
     }
@@ -122,7 +122,7 @@ extension Ordering {
         var arguments = turn.pointer
         let goroutine = Varint.read(&arguments)
         guard arguments <= turn.end else { return .malformed }
-        guard goroutines.find(Int64(bitPattern: goroutine)) != nil || isForcing else { return .impossible }
+        guard goroutines.find(Int64(bitPattern: goroutine)) != nil || turn.isForcing else { return .impossible }
         return emitRange(
             &turn, arguments, .rangeActive, names.markAssist, .goroutine, Int64(bitPattern: goroutine))
     }
@@ -132,7 +132,7 @@ extension Ordering {
         let stackID = kind == .rangeBegin ? Varint.read(&arguments) : 0
         guard arguments <= turn.end else { return .malformed }
         let thread = turn.thread
-        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         return emitRange(
             &turn, arguments, kind, names.markAssist, .goroutine, thread.pointee.goroutine.rawValue,
             stack: stack(stackID))

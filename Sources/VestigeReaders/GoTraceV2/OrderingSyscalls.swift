@@ -8,13 +8,14 @@ extension Ordering {
         else { return .malformed }
         let thread = turn.thread
         let record: UnsafeMutablePointer<ProcRecord>
-        if let known = procs.find(Int64(bitPattern: id)), known.pointee.status == WireProcStatus.idle,
+        if let known = How.isOrdinary ? procs.pagedFind(Int64(bitPattern: id)) : procs.find(Int64(bitPattern: id)),
+            known.pointee.status == WireProcStatus.idle,
             matches(known.pointee.expected, sequence), thread.pointee.proc == .absent
         {
             record = known
         } else {
             guard turn.isForcing else { return .blocked }
-            guard let forced = forcedProc(id, sequence) else { return .impossible }
+            guard !How.isOrdinary, let forced = forcedProc(id, sequence) else { return .impossible }
             record = forced
         }
         guard thread.pointee.id != .absent else { return .impossible }
@@ -51,7 +52,7 @@ extension Ordering {
         {
             record = known
         } else {
-            guard isForcing else { return .blocked }
+            guard turn.isForcing else { return .blocked }
             guard let forced = forcedProc(id, sequence) else { return .impossible }
             record = forced
         }
@@ -62,7 +63,7 @@ extension Ordering {
         if !isAbandoned {
             victim = victimID == thread.pointee.id ? thread : self.thread(known: victimID)
             let fits = victim.map { Int64($0.pointee.proc.rawValue) == record.pointee.id } ?? false
-            guard fits && thread.pointee.id != .absent || isForcing else { return .impossible }
+            guard fits && thread.pointee.id != .absent || turn.isForcing else { return .impossible }
             if !fits { victim = nil }
         }
         record.pointee.status = WireProcStatus.idle
@@ -94,9 +95,9 @@ extension Ordering {
                 wireStatus = WireProcStatus.syscall
                 from = .running
                 holder = known.holder
-                guard holder != nil || isForcing else { return .impossible }
+                guard holder != nil || turn.isForcing else { return .impossible }
             } else if known.pointee.status != wireStatus {
-                guard isForcing else { return .impossible }
+                guard turn.isForcing else { return .impossible }
                 from = WireProcStatus.state(known.pointee.status)
             }
         } else {
@@ -164,11 +165,11 @@ extension Ordering {
     /// must wait until that has happened.
     mutating func goSyscallEndBlocked(_ turn: inout CarefulTurn) -> Outcome {
         let thread = turn.thread
-        if let proc = thread.pointee.procRecord, proc.pointee.status == WireProcStatus.syscall, !isForcing {
+        if let proc = thread.pointee.procRecord, proc.pointee.status == WireProcStatus.syscall, !turn.isForcing {
             return .blocked
         }
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.syscall || isForcing
+            record.pointee.status == WireGoroutineStatus.syscall || turn.isForcing
         else { return .impossible }
         record.pointee.status = WireGoroutineStatus.runnable
         emitTransition(&turn, thread.pointee.goroutine, record.pointee.id, .syscall, .runnable)

@@ -20,7 +20,8 @@ struct Turn<How: Care> {
     /// Set while an event is placed against the rules.
     let isForcing: Bool
     let thread: UnsafeMutablePointer<ThreadRecord>
-    let carefulType: UInt8
+    /// Where the event begins.
+    var start: UnsafePointer<UInt8>
     /// The event's arguments; behind it once it is placed.
     var pointer: UnsafePointer<UInt8>
     let end: UnsafePointer<UInt8>
@@ -30,7 +31,7 @@ struct Turn<How: Care> {
     /// Where the next event is written to.
     var output: UnsafeMutablePointer<Event>
 
-    @inline(__always) var type: UInt8 { How.isOrdinary ? pointer[-2] : carefulType }
+    @inline(__always) var type: UInt8 { start.pointee }
 
     /// Whether arguments lie within the batch that were read up to here. Those of an ordinary event do.
     @inline(__always) func holds(_ arguments: UnsafePointer<UInt8>) -> Bool { How.isOrdinary || arguments <= end }
