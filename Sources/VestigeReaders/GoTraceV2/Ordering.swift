@@ -48,14 +48,14 @@ struct Ordering: ~Copyable {
     /// Of a version that is newer than the wire table: what follows an unknown event is not to be trusted.
     let stopsAtUnknownEvents: Bool
     /// The first event type that the wire table does not have.
-    private(set) var unknownEvent: UInt8?
+    var unknownEvent: UInt8?
     /// How many threads may still be asked for an event that can go first when the earliest cannot.
     private var searchBudget = Ordering.searchesAhead
     /// Set while an event is placed against the rules.
     var isForcing = false
 
     /// Bytes of batches read so far, for progress.
-    private(set) var bytesLoaded: UInt64 = 0
+    var bytesLoaded: UInt64 = 0
 
     // Copies of what the generation's tables hold, at hand.
     var stringMap: UnsafeMutablePointer<UInt32>
@@ -63,8 +63,8 @@ struct Ordering: ~Copyable {
     var stackMap: UnsafeMutablePointer<UInt32>
     var stackMapCount = 0
     /// Of the ids below, none is missing.
-    private var knownStringCount = 0
-    private var knownStackCount = 0
+    var knownStringCount = 0
+    var knownStackCount = 0
     var nanosecondsPerTick: Double = 0
     /// Products of small deltas, exactly as the multiplication gives them.
     let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
@@ -72,8 +72,6 @@ struct Ordering: ~Copyable {
     var experimentalEvents = ExperimentalEvents()
 
     static var deltaTableCount: Int { 1024 }
-    /// Room for any ordinary event: a type, and a time of one byte and four arguments of at most four.
-    static var ordinaryBytes: Int { 18 }
     /// Room that one wire event may need in the output.
     static var eventsPerWireEvent: Int { 4 }
     static var sequenceLimit: UInt64 { 1 << 44 }
@@ -126,13 +124,6 @@ struct Ordering: ~Copyable {
         }
     }
 
-    mutating func refreshMaps() {
-        (stringMap, stringMapCount) = (tables.strings.dense, tables.strings.denseCount)
-        (stackMap, stackMapCount) = (tables.stacks.dense, tables.stacks.denseCount)
-        while knownStringCount < stringMapCount, stringMap[knownStringCount] != IDMap.missing { knownStringCount += 1 }
-        while knownStackCount < stackMapCount, stackMap[knownStackCount] != IDMap.missing { knownStackCount += 1 }
-    }
-
     func thread(known id: ThreadID) -> UnsafeMutablePointer<ThreadRecord>? { threads[id.rawValue] }
 
     mutating func thread(_ id: ThreadID) -> UnsafeMutablePointer<ThreadRecord> {
@@ -166,71 +157,6 @@ struct Ordering: ~Copyable {
         }
         searchBudget = min(Self.searchesAhead, searchBudget + (position - start) * Self.searchesPerEvent)
         return position - start
-    }
-
-    /// Places a thread's events up to the time `bound` while there is room, but one in any case.
-    private mutating func run(
-        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
-    ) throws(TraceError) -> Outcome {
-        repeat {
-            let stop = runOrdinary(cursor, through: bound, limit, &position)
-            if stop == .atBound { return .placed }
-            var turn: CarefulTurn = turn(cursor, position)
-            if stop == .atEvent {
-                let outcome = carefulStep(&turn)
-                guard outcome == .placed else { return outcome }
-            }
-            (lastTime, position) = (turn.lastTime, turn.output)
-            cursor.pointee.arguments = turn.pointer
-            guard try advance(cursor) else { return .ended }
-        } while cursor.pointee.time <= bound && position <= limit
-        return .placed
-    }
-
-    /// Why a run over ordinary events has come to its end.
-    private enum Stop {
-        case atBound
-        /// The event that was peeked at is not ordinary.
-        case atEvent
-        /// The one behind the event that was placed could not be peeked at.
-        case behindEvent
-    }
-
-    /// The same up to an event that is not ordinary.
-    @inline(never) private mutating func runOrdinary(
-        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
-    ) -> Stop {
-        var turn: Turn<Ordinary> = turn(cursor, position)
-        let lastStart = turn.end - Self.ordinaryBytes
-        guard !(lastStart < turn.pointer) else { return .atEvent }
-        while true {
-            guard step(&turn) == .placed else {
-                save(turn, cursor, &position)
-                return .atEvent
-            }
-            guard !(lastStart < turn.pointer), peekOrdinary(&turn) else {
-                save(turn, cursor, &position)
-                return .behindEvent
-            }
-            guard !(bound < turn.time), !(limit < turn.output) else {
-                save(turn, cursor, &position)
-                return .atBound
-            }
-        }
-    }
-
-    @inline(__always) private mutating func save(_ turn: Turn<Ordinary>, _ cursor: Cursor, _ position: inout Output) {
-        (lastTime, position) = (turn.lastTime, turn.output)
-        cursor.pointee.start = turn.start
-        cursor.pointee.arguments = turn.pointer
-        cursor.pointee.time = turn.time
-    }
-
-    @inline(__always) private mutating func turn<How>(_ cursor: Cursor, _ output: Output) -> Turn<How> {
-        Turn(
-            isForcing: !How.isOrdinary && isForcing, thread: cursor.pointee.thread,
-            start: cursor.pointee.start, pointer: cursor.pointee.arguments, end: cursor.pointee.end,
-            time: cursor.pointee.time, lastTime: lastTime, output: output)
     }
 
     /// The head of the heap could not be placed: tries the others in order of time, and forces
@@ -312,107 +238,6 @@ struct Ordering: ~Copyable {
         return true
     }
 
-    // MARK: - Cursors
-
-    /// Decodes type and time of the next event if its time is ordinary: not much later.
-    @inline(__always) private mutating func peekOrdinary(_ turn: inout Turn<Ordinary>) -> Bool {
-        var pointer = turn.pointer + 1
-        guard let delta = Varint.readShort(&pointer), delta < UInt64(Self.deltaTableCount) else { return false }
-        turn.start = turn.pointer
-        turn.time &+= deltaTable[Int(truncatingIfNeeded: delta)]
-        turn.pointer = pointer
-        return true
-    }
-
-    /// Peeks at the thread's next event.
-    /// - Returns: false at the end of its batches.
-    private mutating func advance(_ cursor: Cursor) throws(TraceError) -> Bool {
-        cursor.pointee.start = cursor.pointee.arguments
-        guard cursor.pointee.start < cursor.pointee.end else { return try loadBatch(cursor) }
-        if peek(cursor) { return true }
-        return try abandonBatch(cursor, expected: "an event with a time")
-    }
-
-    /// Decodes type and time of the event at `start`.
-    /// - Returns: false if the batch ends within them.
-    private mutating func peek(_ cursor: Cursor) -> Bool {
-        var pointer = cursor.pointee.start
-        pointer += 1
-        let delta = Varint.read(&pointer)
-        guard pointer <= cursor.pointee.end else { return false }
-        cursor.pointee.time &+= nanoseconds(delta: delta, after: cursor.pointee.time)
-        cursor.pointee.arguments = pointer
-        return true
-    }
-
-    /// Reads the thread's next batch that holds an event, and peeks at that. Passes over batches that are broken
-    /// from the start; there may be very many.
-    @inline(never) private mutating func loadBatch(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>
-    ) throws(TraceError) -> Bool {
-        let batches = generation.threads[Int(cursor.pointee.threadIndex)].batches
-        while Int(cursor.pointee.nextBatch) < batches.count {
-            let batch = batches[Int(cursor.pointee.nextBatch)]
-            cursor.pointee.nextBatch += 1
-            let target = UnsafeMutableRawBufferPointer(start: cursor.pointee.buffer, count: batch.size)
-            let count = try source.read(at: batch.payloadOffset, into: target)
-            bytesLoaded += UInt64(count)
-            (cursor.pointee.buffer + count).initialize(repeating: 0, count: WireLimit.eventBytes)
-            cursor.pointee.start = UnsafePointer(cursor.pointee.buffer)
-            cursor.pointee.end = cursor.pointee.start + count
-            cursor.pointee.time = tables.nanoseconds(batch.ticks)
-            if count == 0 { continue }
-            if peek(cursor) { return true }
-            noteBroken(cursor, expected: "an event with a time")
-        }
-        return false
-    }
-
-    /// The rest of a batch cannot be read: goes on with the thread's next batch.
-    @inline(never) private mutating func abandonBatch(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, expected: String
-    ) throws(TraceError) -> Bool {
-        noteBroken(cursor, expected: expected)
-        return try loadBatch(cursor)
-    }
-
-    /// Counts the rest of a batch as lost. What the thread held is not known any more.
-    @inline(never) private mutating func noteBroken(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, expected: String
-    ) {
-        let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
-        let pointer = cursor.pointee.start
-        let position = pointer - UnsafePointer(cursor.pointee.buffer)
-        if unknownEvent == nil, WireSpec.timed[pointer[0]] == nil { unknownEvent = pointer[0] }
-        let found = position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"
-        tables.noteDamage(batch, at: position, thread: batch.thread, expected: expected, found: found)
-        cursor.pointee.thread.unbindGoroutine()
-        cursor.pointee.thread.unbindProc()
-    }
-
-    /// Skips the event that was peeked at.
-    private mutating func passOver(_ cursor: UnsafeMutablePointer<ThreadCursor>) throws(TraceError) -> Bool {
-        for _ in 0..<(WireSpec.timed[cursor.pointee.start.pointee]?.arguments.count ?? 0) {
-            _ = Varint.read(&cursor.pointee.arguments)
-        }
-        return try advance(cursor)
-    }
-
-    @inline(__always) private mutating func nanoseconds(delta: UInt64, after time: Int64) -> Int64 {
-        delta < UInt64(Self.deltaTableCount)
-            ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta, after: time)
-    }
-
-    @inline(never) private mutating func largeNanoseconds(_ delta: UInt64, after time: Int64) -> Int64 {
-        let product = Double(delta) * nanosecondsPerTick
-        // A year between two events of one batch, or later than any clock: the time is damaged.
-        guard product < 3.2e16, time <= GenerationTables.latestNanoseconds else {
-            context.diagnostics.count(.timesClamped)
-            return 0
-        }
-        return Int64(product)
-    }
-
     // MARK: - Shared by the steps
 
     /// No two events have the same time, and time never goes back (as in Go's reader).
@@ -428,47 +253,6 @@ struct Ordering: ~Copyable {
 
     /// A sequence number of this generation; absurd ones are cut.
     func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
-
-    @inline(__always) mutating func string(_ id: UInt64) -> StringID {
-        if id < UInt64(truncatingIfNeeded: stringMapCount) {
-            let value = stringMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StringID(value) }
-        }
-        return missingString(id)
-    }
-
-    @inline(__always) mutating func stack(_ id: UInt64) -> StackID {
-        if id < UInt64(truncatingIfNeeded: stackMapCount) {
-            let value = stackMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StackID(value) }
-        }
-        return missingStack(id)
-    }
-
-    /// - Returns: nil if it is not ordinary.
-    @inline(__always) mutating func string<How>(_ id: UInt64, _ turn: Turn<How>) -> StringID? {
-        guard How.isOrdinary else { return string(id) }
-        guard id < UInt64(truncatingIfNeeded: knownStringCount) else { return nil }
-        return StringID(stringMap[Int(truncatingIfNeeded: id)])
-    }
-
-    @inline(__always) mutating func stack<How>(_ id: UInt64, _ turn: Turn<How>) -> StackID? {
-        guard How.isOrdinary else { return stack(id) }
-        guard id < UInt64(truncatingIfNeeded: knownStackCount) else { return nil }
-        return StackID(stackMap[Int(truncatingIfNeeded: id)])
-    }
-
-    @inline(never) private mutating func missingString(_ id: UInt64) -> StringID {
-        let string = tables.resolve(string: id)
-        refreshMaps()
-        return string
-    }
-
-    @inline(never) private mutating func missingStack(_ id: UInt64) -> StackID {
-        let stack = tables.resolve(stack: id)
-        refreshMaps()
-        return stack
-    }
 
     /// Writes an event in a thread's context.
     @inline(__always) mutating func emit<How>(

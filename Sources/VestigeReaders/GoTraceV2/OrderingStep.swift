@@ -5,12 +5,15 @@ import VestigeCore
 /// Every step decodes its arguments, checks that they lie within the batch, asks the state of the
 /// scheduler whether the event fits, changes that state and writes the event. A step that does not
 /// return `placed` has changed nothing.
+///
+/// Those of frequent events are inlined into the loop over ordinary events, some as `@_transparent` because the
+/// inliner does not go on for as long as that takes.
 extension Ordering {
     typealias Cursor = UnsafeMutablePointer<ThreadCursor>
     typealias CarefulTurn = Turn<Careful>
     typealias Output = UnsafeMutablePointer<Event>
 
-    /// Places an event of the types that are frequent; whatever else is malformed here.
+    /// Places an event of the types that are frequent; others are not ordinary.
     @inline(__always) mutating func step<How>(_ turn: inout Turn<How>) -> Outcome {
         switch turn.type {
         case WireEvent.goStart: goStart(&turn)
