@@ -2,8 +2,10 @@ import VestigeCore
 
 /// One conversion: an input is read, passes through stages, and is written.
 public struct Conversion {
-    /// The path of the input, `-` for standard input.
-    public var input: String
+    /// The paths of the inputs, which are of one process; `-` for standard input.
+    public var inputs: [String]
+    /// What the user says of when inputs were taken.
+    public var times: [ManualTime] = []
     public var plan: OutputPlan
     public var options = OutputOptions()
     /// Whether an output that exists may be replaced.
@@ -15,8 +17,8 @@ public struct Conversion {
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
 
-    public init(input: String, plan: OutputPlan) {
-        self.input = input
+    public init(inputs: [String], plan: OutputPlan) {
+        self.inputs = inputs
         self.plan = plan
     }
 
@@ -28,26 +30,28 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try TraceInput(input)
+        let input = try InputSet(inputs, times: times, onProgress: onProgress)
         let target = try plan.open(overwrites: overwrites)
         var options = options
         options.diagnostics = input.diagnostics
         let writer = try plan.format.make(target, options)
         var eventCount: UInt64 = 0
+        var firstNanoseconds: Int64?
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
+            if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
             eventCount += UInt64(events.count)
             try checkEventCount(eventCount)
             try writer.write(events, tables: input.tables)
         }
-        let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             try chain.process(events)
         }
-        try input.refuseTotalLoss(failure)
+        try input.refuseTotalLoss()
         try chain.finish()
         try writer.finish(tables: input.tables)
         try target.commit()
         return ConversionResult(
-            eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
+            eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
@@ -57,14 +61,14 @@ public struct Conversion {
         let (format, best) = (plan.format, PerfettoFormat.format.name)
         let advice = format.hasFlows && format.name != best ? "--to \(best), of which viewers take more, or " : ""
         throw TraceError(
-            .usage, file: input, expected: "at most \(maxEventCount) events (--max-events)",
+            .usage, file: inputs[0], expected: "at most \(maxEventCount) events (--max-events)",
             found: "more; try \(advice)a larger --max-events")
     }
 
     private func checkOptions() throws(TraceError) {
-        if !options.writesFlows, !plan.format.hasFlows {
+        if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
-                .usage, expected: "no --no-flows for \(plan.format.name), which has no arrows", found: "--no-flows")
+                .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
         try checkTables()
     }
@@ -90,6 +94,8 @@ public struct Conversion {
 public struct ConversionResult {
     /// Events handed to the writer.
     public let eventCount: UInt64
+    /// Time of the first of them.
+    public let firstNanoseconds: Int64
     public let tables: TraceTables
     public let diagnostics: Diagnostics
     /// What ended the reading before the input's end; the output holds everything before.

@@ -15,7 +15,7 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self])
+        subcommands: [ConvertCommand.self, InfoCommand.self, AgreeCommand.self, FormatsCommand.self])
 
     func run() throws {
         try Console.write(Self.welcome)
@@ -28,6 +28,7 @@ struct VestigeCommand: ParsableCommand {
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
+          vestige agree orders.trace goroutines.txt   whether both say the same
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.

@@ -30,7 +30,7 @@ public final class ChromeJSONWriter: TraceWriter {
         _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
     ) {
         text = ChromeText(sink, dialect)
-        goroutines = GoroutineRows(text, writesFlows: options.writesFlows)
+        goroutines = GoroutineRows(text, flows: options.flows)
         procs = OccupancyRows(.procs, text, goroutines)
         threads = OccupancyRows(.threads, text, goroutines)
         counters = CounterTracks(text)
@@ -91,7 +91,7 @@ public final class ChromeJSONWriter: TraceWriter {
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync, .experimental, .experimentalBatch: break
+        case .sync, .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 
@@ -222,16 +222,16 @@ extension ChromeJSONWriter {
     }
 
     private func isStopTheWorld(_ name: StringID) -> Bool {
-        text.tables.strings.bytes(name).starts(with: "stop-the-world".utf8)
+        GoNames.isStopTheWorld(text.tables.strings.bytes(name))
     }
 
     /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.
     private func end(_ sought: OpenSlice, in open: inout SliceStack, of row: ChromeRow, _ event: Event) {
         if let slice = nested.end(
-            sought.kind, sought.name, sought.identifier, in: &open, of: row, at: now)
+            sought.kind, sought.name, sought.identifier, in: &open, of: row.key, at: now)
         {
             write(slice, of: row, event, flag: nil)
-        } else if nested.moveAllAside(in: open, of: row, at: now) {
+        } else if nested.moveAllAside(in: open, of: row.key, at: now) {
             write(sought, of: row, event, flag: "began_before_recording")
         }
     }
@@ -239,8 +239,8 @@ extension ChromeJSONWriter {
     /// Ends all slices of a row, since its goroutine or the recording has ended, and returns how many
     /// further lanes it has had.
     private func endAll(_ open: inout SliceStack, of row: ChromeRow) -> Int {
-        while let slice = nested.pop(&open, of: row, at: now) { write(slice, of: row, nil, flag: "not_ended") }
-        return nested.removeLanes(of: row)
+        while let slice = nested.pop(&open, of: row.key, at: now) { write(slice, of: row, nil, flag: "not_ended") }
+        return nested.removeLanes(of: row.key)
     }
 
     private func write(_ slice: OpenSlice, of row: ChromeRow, _ event: Event?, flag: StaticString?) {

@@ -1,7 +1,15 @@
 /// Names of events that are the same in every file. Raw values are interning ids.
 enum FixedName: UInt64, CaseIterable {
     case running = 1
-    case runnable, syscall, waiting, wakes, creates
+    case runnable, syscall, waiting, wakes, creates, handsOver
+
+    init(_ flow: Flow) {
+        switch flow {
+        case .creation: self = .creates
+        case .wakeUp: self = .wakes
+        case .channel: self = .handsOver
+        }
+    }
 
     var text: StaticString {
         switch self {
@@ -9,8 +17,9 @@ enum FixedName: UInt64, CaseIterable {
         case .runnable: "runnable"
         case .syscall: "syscall"
         case .waiting: "waiting"
-        case .wakes: "wakes"
-        case .creates: "creates"
+        case .wakes: Flow.wakeUp.name
+        case .creates: Flow.creation.name
+        case .handsOver: Flow.channel.name
         }
     }
 }

@@ -39,7 +39,7 @@ public final class PerfettoWriter: TraceWriter {
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
         packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
-        goroutines = GoroutineTracks(packets, tracks, writesFlows: options.writesFlows)
+        goroutines = GoroutineTracks(packets, tracks, flows: options.flows)
         procs = ProcTracks(packets, tracks, goroutines)
         scheduler = SchedulerEvents(packets)
         counters = CounterSamples(packets, tracks)
@@ -99,7 +99,7 @@ public final class PerfettoWriter: TraceWriter {
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
         case .sync: noteWallTime(event)
-        case .experimental, .experimentalBatch: break
+        case .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 
@@ -259,13 +259,13 @@ extension PerfettoWriter {
             stopNames.append(contentsOf: repeatElement(0, count: index + 1 - stopNames.count))
         }
         if stopNames[index] == 0 {
-            stopNames[index] = packets.tables.strings.bytes(name).starts(with: "stop-the-world".utf8) ? 1 : 2
+            stopNames[index] = GoNames.isStopTheWorld(packets.tables.strings.bytes(name)) ? 1 : 2
         }
         return stopNames[index] == 1
     }
 
     /// Hands the open slices of a place to `body`, with the key under which their lanes are kept.
-    private func withStack<Result>(of place: Place, _ body: (inout SliceStack, ChromeRow) -> Result) -> Result {
+    private func withStack<Result>(of place: Place, _ body: (inout SliceStack, RowKey) -> Result) -> Result {
         switch place {
         case .regions(_, let row): body(&row.pointee.openRegions, key(row.pointee.track))
         case .ranges(_, let row): body(&row.pointee.openRanges, key(row.pointee.track, second: true))
@@ -275,9 +275,8 @@ extension PerfettoWriter {
         }
     }
 
-    private func key(_ track: UInt64, second: Bool = false) -> ChromeRow {
-        ChromeRow(process: second ? .runtime : .goroutines, tid: UInt32(truncatingIfNeeded: track))
-    }
+    /// A goroutine's regions and ranges are two rows of one track.
+    private func key(_ track: UInt64, second: Bool = false) -> RowKey { RowKey(track << 1 | (second ? 1 : 0)) }
 
     /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.
     private func end(_ sought: OpenSlice, of place: Place, _ event: Event) {

@@ -38,6 +38,12 @@ struct SliceStack: BitwiseCopyable, Equatable {
     var isEmpty: Bool { top < 0 }
 }
 
+/// Tells the rows of one output apart; writers choose the numbers.
+struct RowKey: Hashable, BitwiseCopyable {
+    var rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
 /// The open slices of all rows, and the choice of a lane for each.
 ///
 /// On one row of a viewer slices must nest: Perfetto drops a slice that overlaps another in part.
@@ -47,8 +53,10 @@ struct NestedSlices {
     private var pool: [OpenSlice] = []
     private var free: [Int32] = []
     /// Of rows that have further lanes: until when each of these is taken.
-    private var laneEnds: [ChromeRow: [Int64]] = [:]
+    private var laneEnds: [RowKey: [Int64]] = [:]
 
+    /// Lanes of a row, itself included.
+    static let laneLimit = 15
     /// How deep an end looks for its begin, so that a damaged trace cannot make it slow.
     private static let searchLimit = 256
 
@@ -71,7 +79,7 @@ struct NestedSlices {
 
     /// Takes the innermost slice with this name and identifier off the stack, or returns nil if there is none.
     mutating func end(
-        _ kind: OpenSlice.Kind, _ name: StringID, _ identifier: UInt64, in stack: inout SliceStack, of row: ChromeRow,
+        _ kind: OpenSlice.Kind, _ name: StringID, _ identifier: UInt64, in stack: inout SliceStack, of row: RowKey,
         at now: Int64
     ) -> OpenSlice? {
         guard let found = find(kind, name, identifier, in: stack) else { return nil }
@@ -87,14 +95,14 @@ struct NestedSlices {
 
     /// Makes room on lane 0 for a slice that began before all that are open, and ends now. False if so
     /// many are open that it would take long.
-    mutating func moveAllAside(in stack: SliceStack, of row: ChromeRow, at now: Int64) -> Bool {
+    mutating func moveAllAside(in stack: SliceStack, of row: RowKey, at now: Int64) -> Bool {
         guard stack.isEmpty || pool[Int(stack.top)].depth < Self.searchLimit else { return false }
         moveAside(above: -1, in: stack, of: row, at: now)
         return true
     }
 
     /// Takes the innermost slice off the stack.
-    mutating func pop(_ stack: inout SliceStack, of row: ChromeRow, at now: Int64) -> OpenSlice? {
+    mutating func pop(_ stack: inout SliceStack, of row: RowKey, at now: Int64) -> OpenSlice? {
         guard !stack.isEmpty else { return nil }
         let index = stack.top
         let slice = pool[Int(index)]
@@ -104,7 +112,7 @@ struct NestedSlices {
     }
 
     /// Number of further lanes of a row, which is forgotten.
-    mutating func removeLanes(of row: ChromeRow) -> Int {
+    mutating func removeLanes(of row: RowKey) -> Int {
         laneEnds.isEmpty ? 0 : laneEnds.removeValue(forKey: row)?.count ?? 0
     }
 }
@@ -126,7 +134,7 @@ extension NestedSlices {
 
     /// Moves those above `ended` that share its lane to lanes where they overlap nothing in part, and
     /// unlinks it.
-    private mutating func moveAside(above ended: Int32, in stack: SliceStack, of row: ChromeRow, at now: Int64) {
+    private mutating func moveAside(above ended: Int32, in stack: SliceStack, of row: RowKey, at now: Int64) {
         let lane = ended < 0 ? 0 : pool[Int(ended)].lane
         var index = stack.top
         while index >= 0, index != ended {
@@ -137,12 +145,12 @@ extension NestedSlices {
         }
     }
 
-    private mutating func moveAside(_ index: Int32, from lane: UInt8, of row: ChromeRow, at now: Int64) {
+    private mutating func moveAside(_ index: Int32, from lane: UInt8, of row: RowKey, at now: Int64) {
         let start = pool[Int(index)].startNanoseconds
         let ends = laneEnds[row] ?? []
         // What has ended on a lane before this one began cannot overlap it; what is still open there
         // moves aside in its turn.
-        for candidate in 1..<UInt8(ChromeRow.laneLimit) where candidate != lane {
+        for candidate in 1..<UInt8(Self.laneLimit) where candidate != lane {
             if Int(candidate) > ends.count || ends[Int(candidate) - 1] <= start {
                 pool[Int(index)].lane = candidate
                 if Int(candidate) > ends.count { laneEnds[row, default: []].append(.min) }
@@ -153,7 +161,7 @@ extension NestedSlices {
         pool[Int(index)].startNanoseconds = now
     }
 
-    private mutating func release(_ index: Int32, of row: ChromeRow, at now: Int64) {
+    private mutating func release(_ index: Int32, of row: RowKey, at now: Int64) {
         let lane = Int(pool[Int(index)].lane)
         if lane > 0 { laneEnds[row]?[lane - 1] = now }
         free.append(index)
