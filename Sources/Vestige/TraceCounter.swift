@@ -25,33 +25,33 @@ struct TraceCounter: ~Copyable {
     private var greatestGrowth = 0
 
     mutating func process(_ events: UnsafeBufferPointer<Event>) {
-        guard let first = events.first, let last = events.last else { return }
+        guard let first = events.first, let last = events.last, let start = events.baseAddress else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
         counts.eventCount += UInt64(events.count)
         // Events of one thread follow each other more often than not, and nearly all are transitions of goroutines
-        // that are known and stay.
+        // that are known and stay. By pointer: a copy of an event that others are handed would lie in memory.
         var lastThread = ThreadID.absent
         var plainTransitionCount: UInt64 = 0
-        for event in events {
-            if event.thread != lastThread {
-                lastThread = event.thread
+        for event in start..<start + events.count {
+            if event.pointee.thread != lastThread {
+                lastThread = event.pointee.thread
                 Self.note(lastThread.rawValue, in: &threads)
             }
-            if event.kind == .goroutineTransition {
-                let state = UInt8(truncatingIfNeeded: event.detail >> 4 & 15)
-                if let known = goroutines.pagedSlot(event.subjectGoroutine.rawValue), known.pointee.isOccupied,
-                    state != GoroutineState.notExist.rawValue
+            if event.pointee.kind == .goroutineTransition {
+                let state = UInt8(truncatingIfNeeded: event.pointee.detail >> 4 & 15)
+                if let known = goroutines.pagedSlot(event.pointee.subjectGoroutine.rawValue),
+                    known.pointee.isOccupied, state != GoroutineState.notExist.rawValue
                 {
                     known.pointee.state = state
                     plainTransitionCount &+= 1
                     continue
                 }
-                transition(event)
-            } else if event.kind == .procTransition {
-                Self.note(Int64(event.subjectProc.rawValue), in: &procs)
+                transition(event.pointee)
+            } else if event.pointee.kind == .procTransition {
+                Self.note(Int64(event.pointee.subjectProc.rawValue), in: &procs)
             }
-            eventsByKind.add(event.kind)
+            eventsByKind.add(event.pointee.kind)
         }
         eventsByKind.add(.goroutineTransition, plainTransitionCount)
     }
