@@ -15,7 +15,7 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self])
+        subcommands: [ConvertCommand.self, ViewCommand.self, InfoCommand.self, FormatsCommand.self])
 
     func run() throws {
         try Console.write(Self.welcome)
@@ -24,7 +24,8 @@ struct VestigeCommand: ParsableCommand {
     static let welcome = """
         vestige \(vestigeVersion): makes recordings of Go's concurrency readable to other tools.
 
-          vestige convert orders.trace             a picture: writes orders.json for ui.perfetto.dev
+          vestige view orders.trace                a picture, in the browser
+          vestige convert orders.trace             the same to keep: writes orders.json
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
