@@ -245,6 +245,7 @@ extension ChromeJSONWriter {
 
     private func write(_ slice: OpenSlice, of row: ChromeRow, _ event: Event?, flag: StaticString?) {
         text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, now)
+        text.category(slice.kind == .region ? "region" : "range")
         text.name(slice.name)
         if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
         text.stack(slice.stack)
@@ -301,6 +302,7 @@ extension ChromeJSONWriter {
 extension ChromeJSONWriter {
     private func writeLog(_ event: Event) {
         text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        text.category("log")
         nameLog(event)
         text.stack(event.stack)
         if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
@@ -335,6 +337,7 @@ extension ChromeJSONWriter {
             case .global: runtimeRows.events
             }
         text.beginInstant(row, now)
+        text.category("label")
         text.name(event.name)
         text.stack(event.stack)
         text.end()
@@ -345,6 +348,7 @@ extension ChromeJSONWriter {
     private func writeSample(_ event: Event) {
         let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
         text.beginInstant(row, now)
+        text.category("sample")
         text.name("CPU sample")
         text.stack(event.stack)
         goroutines.argument("goroutine", event.goroutine)
