@@ -145,8 +145,8 @@ public final class ChromeJSONWriter: TraceWriter {
             procs.enter(proc, subject, at: now)
             threads.enter(thread, subject, at: now)
         case .syscall:
-            // Whoever reports a goroutine that is in a system call need not be where it is.
-            guard event.goroutine == subject else { return }
+            // One that is reported to be in a system call already need not be where the report comes from.
+            guard event.fromGoroutineState == .running else { return }
             procs.enterSyscall(proc, subject, event.transitionStack, at: now)
             threads.enterSyscall(thread, subject, event.transitionStack, at: now)
         default:

@@ -183,8 +183,8 @@ public final class PerfettoWriter: TraceWriter {
         switch event.toGoroutineState {
         case .running: procs.enter(event.proc, subject, on: event.thread, at: now)
         case .syscall:
-            // Whoever reports a goroutine that is in a system call need not be where it is.
-            guard event.goroutine == subject else { return }
+            // One that is reported to be in a system call already need not be where the report comes from.
+            guard event.fromGoroutineState == .running else { return }
             procs.enterSyscall(event, at: now)
         default: procs.leave(event.proc, subject, at: now)
         }
