@@ -2,21 +2,25 @@ import VestigeCore
 
 /// One conversion: an input is read, passes through stages, and is written.
 public struct Conversion {
-    /// The path of the input, `-` for standard input.
-    public var input: String
+    /// The paths of the inputs, which are of one process; `-` for standard input.
+    public var inputs: [String]
+    /// What the user says of when inputs were taken.
+    public var times: [ManualTime] = []
     public var plan: OutputPlan
     public var options = OutputOptions()
     /// Whether an output that exists may be replaced.
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// Writes several outputs of at most this size, and an index of them; nil for one output.
+    public var split: SplitLimit?
     /// What the events pass through, in this order.
     public var stages: [any Stage] = []
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
 
-    public init(input: String, plan: OutputPlan) {
-        self.input = input
+    public init(inputs: [String], plan: OutputPlan) {
+        self.inputs = inputs
         self.plan = plan
     }
 
@@ -28,26 +32,28 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try TraceInput(input)
-        let target = try plan.open(overwrites: overwrites)
+        let input = try InputSet(inputs, times: times, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
-        let writer = try plan.format.make(target, options)
+        let output = try ConversionOutput(self, options)
         var eventCount: UInt64 = 0
+        var firstNanoseconds: Int64?
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
+            if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
             eventCount += UInt64(events.count)
             try checkEventCount(eventCount)
-            try writer.write(events, tables: input.tables)
+            try output.writer.write(events, tables: input.tables)
         }
-        let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             try chain.process(events)
         }
-        try input.refuseTotalLoss(failure)
+        try input.refuseTotalLoss()
         try chain.finish()
-        try writer.finish(tables: input.tables)
-        try target.commit()
+        try output.writer.finish(tables: input.tables)
+        try output.commit()
         return ConversionResult(
-            eventCount: eventCount, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
+            eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, outputPaths: output.paths,
+            tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
@@ -57,16 +63,34 @@ public struct Conversion {
         let (format, best) = (plan.format, PerfettoFormat.format.name)
         let advice = format.hasFlows && format.name != best ? "--to \(best), of which viewers take more, or " : ""
         throw TraceError(
-            .usage, file: input, expected: "at most \(maxEventCount) events (--max-events)",
+            .usage, file: inputs[0], expected: "at most \(maxEventCount) events (--max-events)",
             found: "more; try \(advice)a larger --max-events")
     }
 
     private func checkOptions() throws(TraceError) {
-        if !options.writesFlows, !plan.format.hasFlows {
+        if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
-                .usage, expected: "no --no-flows for \(plan.format.name), which has no arrows", found: "--no-flows")
+                .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
+        try checkSplit()
         try checkTables()
+    }
+
+    private func checkSplit() throws(TraceError) {
+        guard split != nil else { return }
+        guard plan.format.shape == .file else {
+            throw TraceError(
+                .usage, expected: "no --split for \(plan.format.name), which is no single file", found: "--split")
+        }
+        let path = plan.place.path ?? ""
+        if OutputPlan.isPipe(path) || OutputPlan.isFolder(path) {
+            let found = path == "-" ? "standard output" : OutputPlan.isFolder(path) ? "a folder" : "a device or a pipe"
+            throw TraceError(
+                .usage, file: path, expected: "a file name for --split, which makes several of it", found: found)
+        }
+        if maxEventCount != nil {
+            throw TraceError(.usage, expected: "one of --split and --max-events", found: "both")
+        }
     }
 
     private func checkTables() throws(TraceError) {
@@ -90,6 +114,10 @@ public struct Conversion {
 public struct ConversionResult {
     /// Events handed to the writer.
     public let eventCount: UInt64
+    /// Time of the first of them.
+    public let firstNanoseconds: Int64
+    /// What was written: one output, or parts and their index.
+    public let outputPaths: [String]
     public let tables: TraceTables
     public let diagnostics: Diagnostics
     /// What ended the reading before the input's end; the output holds everything before.

@@ -28,11 +28,11 @@ public struct OutputPlan: Sendable {
     public let place: OutputPlace
 
     /// - Throws: `usage` for a request that makes no sense.
-    public init(input: String, output: String?, formatName: String?) throws(TraceError) {
+    public init(inputs: [String], output: String?, formatName: String?) throws(TraceError) {
         let output = output == "/dev/stdout" ? "-" : output
         format = try Self.format(output: output, formatName: formatName)
-        place = try Self.place(of: format, input: input, output: output)
-        if let path = place.path, Self.isSameFile(path, input) {
+        place = try Self.place(of: format, input: inputs[0], output: output)
+        if let path = place.path, inputs.contains(where: { Self.isSameFile(path, $0) }) {
             throw TraceError(.usage, file: path, expected: "an output other than the input", found: "the input itself")
         }
     }
@@ -97,13 +97,13 @@ public struct OutputPlan: Sendable {
         return String(path)
     }
 
-    private static func isFolder(_ path: String) -> Bool {
+    static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// True for standard input, and for what else has no place beside which an output could stand.
-    private static func isPipe(_ path: String) -> Bool {
+    static func isPipe(_ path: String) -> Bool {
         var status = stat()
         // Redirected from a file, a descriptor is one, whose own name is not known.
         let isDescriptor = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)

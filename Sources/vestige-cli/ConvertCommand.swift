@@ -19,6 +19,15 @@ struct ConvertCommand: ParsableCommand {
             --table names another. With -f an existing folder gets new tables; older ones that are not \
             written now are removed, other files stay, and a folder that holds only others is refused.
 
+            Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
+            are placed where the recording has the goroutines in the same states, and how each was found is \
+            said. --at places an input by hand.
+
+            --split makes several files that can each be opened by itself, since each begins with the states in \
+            which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html, \
+            which lists them. With -f, files of these names give way, and more than are written now are removed. \
+            Sizes are those before .gz and .zst, and about right only.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -27,17 +36,24 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace goroutines.txt -o both.pftrace
+              vestige convert orders.trace --split 1M-events
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: ArgumentHelp("The recording; - for standard input.", valueName: "input"))
-    var input: String
+    @Argument(
+        help: ArgumentHelp(
+            "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
+    var inputs: [String]
 
-    /// Caught to say so clearly.
-    @Argument(help: .hidden)
-    var furtherInputs: [String] = []
+    @Option(
+        name: .customLong("at"),
+        help: ArgumentHelp(
+            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
+            valueName: "[file=]time"))
+    var times: [TimeOfInput] = []
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
@@ -56,8 +72,11 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom (viewers).")
-    var noFlows = false
+    @Option(
+        help: ArgumentHelp(
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
+            valueName: "kinds"))
+    var flows: FlowChoice?
 
     @Option(
         name: .customLong("max-events"),
@@ -65,39 +84,46 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
+    var split: SplitArgument?
+
     @OptionGroup var reporting: ReportingOptions
 
-    func validate() throws {
-        guard let second = furtherInputs.first else { return }
-        throw TraceError(.usage, expected: "one input at a time", found: "also \"\(second)\"")
-    }
-
     func run() throws {
-        let plan = try OutputPlan(input: input, output: output, formatName: to)
-        var conversion = Conversion(input: input, plan: plan)
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+        var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
-        conversion.options.writesFlows = !noFlows
+        if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
         defer { bar?.clear() }
         let result = try conversion.run()
         bar?.clear()
         LossReport.warn(
-            path: input, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure,
+            isEmpty: result.isInputEmpty)
         // On a terminal the summary says it already.
         let isSaid = !reporting.quiet && isatty(1) == 1 && isatty(2) == 1
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
-        if !reporting.quiet { Console.say(summary(plan, result)) }
+        if !reporting.quiet {
+            let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
+            for line in lines { Console.say(line) }
+            Console.say(summary(plan, result))
+        }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
-        var text = place.map { "\(input) → \($0): " } ?? "\(input): "
+        let names = inputs.joined(separator: " + ")
+        var text = place(plan, result).map { "\(names) → \($0): " } ?? "\(names): "
         text += Units.counted(result.eventCount, "event")
         text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)
@@ -105,6 +131,17 @@ struct ConvertCommand: ParsableCommand {
         text += " in \(Units.decimal(seconds, digits: 2)) s"
         if let size = result.inputSize { text += " (\(Units.bytes(UInt64(Double(size) / seconds)))/s)" }
         return text
+    }
+
+    private func place(_ plan: OutputPlan, _ result: ConversionResult) -> String? {
+        guard let path = plan.place.path else { return nil }
+        if path == "-" { return "standard output" }
+        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else {
+            return path
+        }
+        let count = UInt64(result.outputPaths.count - 1)
+        let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
+        return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
     }
 
     /// That a single file is only one of several tables.

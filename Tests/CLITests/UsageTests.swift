@@ -55,12 +55,6 @@ import VestigeTestSupport
         #expect(folder.names.isEmpty)
     }
 
-    @Test func oneInputAtATime() throws {
-        let result = try CommandLineTool.run(["convert", "a", "b"])
-        #expect(result.status == 2)
-        #expect(result.errors == "vestige: expected one input at a time, found also \"b\"\n")
-    }
-
     @Test func helpOnWhatThereIsNot() throws {
         let result = try CommandLineTool.run(["help", "convrt"])
         #expect(result.status == 2)
@@ -79,10 +73,30 @@ import VestigeTestSupport
         let folder = try TemporaryFolder()
         let place = format == "null" ? [] : ["-o", folder.file("out")]
         let result = try CommandLineTool.run(
-            ["convert", PackagePaths.sample("hog"), "--to", format, "--no-flows"] + place)
+            ["convert", PackagePaths.sample("hog"), "--to", format, "--flows", "none"] + place)
         #expect(result.status == 2)
-        #expect(result.errors.contains("expected no --no-flows for \(format)"))
+        #expect(result.errors.contains("expected no --flows for \(format)"))
         #expect(folder.names.isEmpty)
+    }
+
+    @Test(arguments: ["", "creates", "creation,", "creation;channel"])
+    func unknownFlows(_ kinds: String) throws {
+        let result = try CommandLineTool.run(["convert", PackagePaths.sample("hog"), "--flows", kinds, "-o", "-"])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("invalid for '--flows <kinds>'"))
+    }
+
+    @Test(arguments: [
+        ("all", "creates wakes channel"), ("creation,channel", "creates channel"), ("WakeUp", "wakes"), ("none", ""),
+    ]) func chosenFlows(_ kinds: String, _ names: String) throws {
+        let result = try CommandLineTool.run([
+            "convert", PackagePaths.sample("pipeline"), "--flows", kinds, "-o", "-", "--to", "chrome",
+        ])
+        #expect(result.status == 0)
+        for name in ["creates", "wakes", "channel"] {
+            let isThere = result.text.contains("\"cat\":\"flow\"") && result.text.contains(",\"name\":\"\(name)")
+            #expect(isThere == names.contains(name), "\(name)")
+        }
     }
 
     @Test(arguments: ["tables.gz", "tables.zst/", "TABLES.GZ"])

@@ -77,7 +77,9 @@ def expect_events(events, last, add):
             if state != "Running":
                 release(number, now)
             continue
-        if state == "Running" and event["from"] != "Running" and event["p"] >= 0:
+        # One that is in a system call already when the recording begins is where its report comes from.
+        is_found = event["from"] == "Undetermined" and state == "Syscall" and event["g"] == number
+        if (state == "Running" and event["from"] != "Running" or is_found) and event["p"] >= 0:
             if place.get(number) != event["p"]:
                 release(event["p"], now)
                 release(place.get(number), now)

@@ -52,6 +52,22 @@
         set { detail = newValue ? detail | Detail.synthetic : detail & ~Detail.synthetic }
     }
 
+    /// True if it is a synthetic event that says since when what it establishes has lasted.
+    @inlinable public var hasSince: Bool {
+        guard isSynthetic else { return false }
+        switch kind {
+        case .sync, .metric, .rangeActive, .taskBegin, .regionBegin, .goroutineTransition, .procTransition: return true
+        default: return false
+        }
+    }
+
+    /// Since when what a synthetic event establishes has lasted, on the clock of its time. In the place of
+    /// `argument2`, which these kinds do not use; of other events, their time.
+    @inlinable public var sinceNanoseconds: Int64 {
+        get { hasSince ? Int64(bitPattern: argument2) : timeNanoseconds }
+        set { argument2 = UInt64(bitPattern: newValue) }
+    }
+
     @inlinable public static func pack(_ from: GoroutineState, _ to: GoroutineState) -> UInt16 {
         UInt16(from.rawValue) | UInt16(to.rawValue) << 4
     }
@@ -126,4 +142,23 @@ extension Event {
     @inlinable public var experimentalShapeIndex: Int { Int(detail >> 8 & 0x3f) }
     /// The payload of an experimental batch, as bytes in the string table.
     @inlinable public var payload: StringID { StringID(UInt32(truncatingIfNeeded: argument0)) }
+
+    // observed. `goroutine` is the one observed, `absent` for a group without numbers; `stack` is its
+    // stack, `name` the observer's word for what it does, `toGoroutineState` what that means.
+
+    /// The goroutine has waited at least so long; 0 where nothing is known.
+    @inlinable public var leastWaitNanoseconds: UInt64 { argument0 }
+    /// Number of the `ObservationDetail` in `TraceTables.observations`; 0 if there is no more to say.
+    @inlinable public var observationDetail: UInt64 { argument1 }
+    /// How many goroutines the event stands for; 1 where `goroutine` is one.
+    @inlinable public var observedCount: UInt64 { argument2 }
+
+    @inlinable public static func pack(observed state: GoroutineState) -> UInt16 { UInt16(state.rawValue) << 4 }
+
+    // breakpoint. `name` is that of the breakpoint.
+
+    /// Arguments of the function and variables that the breakpoint shows.
+    @inlinable public var breakpointAttributes: AttributeListID {
+        AttributeListID(UInt32(truncatingIfNeeded: argument1))
+    }
 }

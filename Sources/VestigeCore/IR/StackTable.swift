@@ -65,11 +65,13 @@ public final class StackTable {
     public func frames(_ id: StackID) -> FrameSequence { FrameSequence(table: self, position: id) }
 
     /// The outermost frame (for a goroutine's stack: the function it was started with), or nil.
-    public func rootFrame(_ id: StackID) -> Frame? {
-        guard id != .absent else { return nil }
-        var node = node(id)
-        while node.caller != .absent { node = self.node(node.caller) }
-        return node.frame
+    public func rootFrame(_ id: StackID) -> Frame? { id == .absent ? nil : node(root(id)).frame }
+
+    /// The stack of the outermost frame alone; absent if there is none.
+    public func root(_ id: StackID) -> StackID {
+        var id = id
+        while case let caller = node(id).caller, caller != .absent { id = caller }
+        return id
     }
 
     public struct FrameSequence: Sequence, IteratorProtocol {

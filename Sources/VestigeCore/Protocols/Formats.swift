@@ -36,18 +36,11 @@ public struct InputFormat: Sendable {
     }
 }
 
-/// A stretch of an input, from one byte offset up to another, that can be read by itself.
+/// A stretch of an input that can be read by itself.
 public struct InputPart: Sendable {
-    public let start: UInt64
-    public let end: UInt64
     public let open: @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
 
-    public init(
-        start: UInt64, end: UInt64,
-        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
-    ) {
-        self.start = start
-        self.end = end
+    public init(open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader) {
         self.open = open
     }
 }
@@ -57,7 +50,7 @@ public struct OutputOptions {
     /// Which tables to write, for formats that write several; nil for all.
     public var tables: [String]?
     /// Arrows from whoever creates or wakes a goroutine to that goroutine.
-    public var writesFlows = true
+    public var flows = FlowKinds.all
     /// What was lost on the way, for formats that say so in the output.
     public var diagnostics: Diagnostics?
 
@@ -99,7 +92,7 @@ public struct OutputFormat: Sendable {
     public let tableNames: [String]
     /// The table that a single file holds where none is named; nil for formats without tables.
     public let defaultTableName: String?
-    /// True if the format knows arrows, so that `OutputOptions.writesFlows` means something.
+    /// True if the format knows arrows, so that `OutputOptions.flows` means something.
     public let hasFlows: Bool
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 

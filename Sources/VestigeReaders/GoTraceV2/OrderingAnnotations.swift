@@ -16,8 +16,10 @@ struct Names {
         markAssist = strings.intern("GC mark assist")
     }
 
+    /// Made of bytes, since the kind need not be UTF-8 in a damaged trace.
     func stopTheWorld(_ kind: StringID) -> StringID {
-        strings.intern("stop-the-world (\(strings.string(kind)))")
+        let name = Array("stop-the-world (".utf8) + strings.bytes(kind) + [UInt8(ascii: ")")]
+        return name.withUnsafeBytes { strings.intern($0) }
     }
 }
 

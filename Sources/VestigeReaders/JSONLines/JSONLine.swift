@@ -50,6 +50,9 @@ struct JSONLine: DecodableWithConfiguration {
         event.isSynthetic = try fields.optional("synthetic") ?? false
         try fill(&event, fields)
         event.timeNanoseconds = fields.state.inOrder(time)
+        if event.hasSince {
+            event.sinceNanoseconds = try fields.optional("since") ?? event.timeNanoseconds
+        }
         return event
     }
 
@@ -81,7 +84,8 @@ struct JSONLine: DecodableWithConfiguration {
         case .goroutineTransition:
             event.argument0 = UInt64(bitPattern: try fields.required("id") as Int64)
             event.detail |= Event.pack(
-                try fields.choice("from", JSONLines.goroutineStates), try fields.choice("to", JSONLines.goroutineStates))
+                try fields.choice("from", JSONLines.goroutineStates), try fields.choice("to", JSONLines.goroutineStates)
+            )
             try fillTransition(&event, fields)
         case .procTransition:
             event.argument0 = UInt64(bitPattern: Int64(try fields.required("id") as Int32))
@@ -92,6 +96,10 @@ struct JSONLine: DecodableWithConfiguration {
         case .experimentalBatch:
             event.name = try fields.string("experiment")
             event.argument0 = UInt64(try fields.bytes("payload").rawValue)
+        case .observed: try fillObserved(&event, fields)
+        case .breakpoint:
+            event.name = try fields.string("name")
+            event.argument1 = UInt64(try fields.attributes("args").rawValue)
         }
     }
 

@@ -12,10 +12,17 @@ struct GoroutineRecord: PagedElement {
     var source: UInt8 = 0
     var proc: ProcID = .absent
     var thread: ThreadID = .absent
+    /// The proc with which it entered the state, also a system call, which may lose it.
+    var heldProc: ProcID = .absent
     var startNanoseconds: Int64 = 0
     var reason: StringID = .empty
     var startStack: StackID = .absent
+    /// The stack of its start function alone.
+    var startFrame: StackID = .absent
     var regions = RegionList()
+    /// What a synthetic transition into the state said: it had begun before, and when.
+    var spanFlags: LifelineSpan.Flags = []
+    var began = Int64.min
     /// Grows as spans end; the rest is filled in when the life ends.
     var life = GoroutineLife()
 
@@ -36,9 +43,11 @@ struct GoroutineRecord: PagedElement {
         startNanoseconds = event.pointee.timeNanoseconds
         reason = event.pointee.name
         startStack = event.pointee.transitionStack
+        (spanFlags, began) = event.pointee.isSynthetic ? ([.beganBefore], event.pointee.sinceNanoseconds) : ([], .min)
         // Whoever reports a goroutine in a system call need not be the thread that it blocks.
         let isOnThread = newState == .running || newState == .syscall && event.pointee.goroutine == life.goroutine
         thread = isOnThread ? event.pointee.thread : .absent
+        heldProc = isOnThread ? event.pointee.proc : .absent
         proc = newState == .running ? event.pointee.proc : .absent
     }
 
@@ -56,7 +65,8 @@ struct GoroutineRecord: PagedElement {
         span.startStack = startStack
         span.proc = proc
         span.thread = thread
-        span.flags = flags
+        span.flags = flags.union(spanFlags)
+        span.began = began
         span.source = source
         life.add(span.durationNanoseconds, in: state)
         return span

@@ -109,6 +109,7 @@ struct GoroutineTracker: ~Copyable {
             let root = tables.stacks.rootFrame(event.pointee.transitionStack), root.function != .empty
         else { return }
         record.pointee.hasStartFunction = true
+        record.pointee.startFrame = tables.stacks.root(event.pointee.transitionStack)
         record.pointee.life.startFunction = root.function
     }
 
@@ -159,6 +160,15 @@ struct GoroutineTracker: ~Copyable {
         {
             records.remove(goroutine.rawValue)
         }
+    }
+
+    /// Hands over what is known of each goroutine that is alive, in order of ids.
+    func forEachAlive(_ body: (UnsafePointer<GoroutineRecord>) -> Void) {
+        records.forEach { body($1) }
+    }
+
+    func forEachRegion(of record: UnsafePointer<GoroutineRecord>, _ body: (OpenRegion) -> Void) {
+        regions.forEach(record.pointee.regions, body)
     }
 
     // MARK: - The end

@@ -21,8 +21,8 @@ import VestigeCore
     @frozen public struct Flags: OptionSet, BitwiseCopyable, Sendable {
         public var rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// It began before the recording, or its begin is lost: `startNanoseconds` is where the recording
-        /// begins (of a region: where its goroutine was created, if that is later).
+        /// It began before the recording (or the part of it that is at hand), or its begin is lost:
+        /// `startNanoseconds` is where that begins (of a region: where its goroutine was created, if that is later).
         @inlinable public static var beganBefore: Flags { Flags(rawValue: 1) }
         /// It had not ended when the recording did: `endNanoseconds` is the time of the last event (of a
         /// region: where its goroutine ended, if that is earlier).
@@ -33,6 +33,9 @@ import VestigeCore
 
     public var startNanoseconds: Int64 = 0
     public var endNanoseconds: Int64 = 0
+    /// When it really began, where a synthetic event says so: before `startNanoseconds`. Else nil.
+    public var sinceNanoseconds: Int64? { began == .min ? nil : began }
+    var began = Int64.min
     /// The goroutine the span belongs to. Of a task: the one that began it. Of a range: the one it is
     /// bound to, else the one in whose context it began.
     public var goroutine: GoroutineID = .absent

@@ -8,6 +8,8 @@ struct OpenRegion: BitwiseCopyable {
     var startStack: StackID
     var depth: UInt32
     var source: UInt8
+    var flags: LifelineSpan.Flags = []
+    var began = Int64.min
 
     /// The event is its begin; or its end, when the begin is lost.
     init(_ event: UnsafePointer<Event>, startingAt start: Int64, depth: UInt32) {
@@ -17,6 +19,7 @@ struct OpenRegion: BitwiseCopyable {
         startStack = .absent
         self.depth = depth
         source = event.pointee.source
+        if event.pointee.isSynthetic { (flags, began) = ([.beganBefore], event.pointee.sinceNanoseconds) }
     }
 
     func span(of life: GoroutineLife, endingAt time: Int64, flags: LifelineSpan.Flags) -> LifelineSpan {
@@ -30,7 +33,8 @@ struct OpenRegion: BitwiseCopyable {
         span.name = name
         span.startStack = startStack
         span.depth = depth
-        span.flags = flags
+        span.flags = flags.union(self.flags)
+        span.began = began
         span.source = source
         return span
     }
@@ -112,6 +116,11 @@ struct OpenRegions: ~Copyable {
         while list.innermost != 0 { body(remove(list.innermost, &list, goroutine)) }
     }
 
+    /// Hands over all regions of a list, outermost first.
+    func forEach(_ list: RegionList, _ body: (OpenRegion) -> Void) {
+        for position in inwards(list) { body(nodes[Int(position)].region) }
+    }
+
     /// - Precondition: no region further inwards has the same name and task.
     private mutating func remove(_ position: UInt32, _ list: inout RegionList, _ goroutine: GoroutineID) -> OpenRegion {
         let node = nodes[Int(position)]
@@ -144,13 +153,18 @@ struct OpenRegions: ~Copyable {
 
     private mutating func makeIndex(_ list: inout RegionList, _ goroutine: GoroutineID) {
         list.isIndexed = true
-        var inwards: [UInt32] = []
+        for position in inwards(list) { addToIndex(position, goroutine) }
+    }
+
+    /// The positions of a list, outermost first.
+    private func inwards(_ list: RegionList) -> [UInt32] {
+        var positions: [UInt32] = []
         var position = list.innermost
         while position != 0 {
-            inwards.append(position)
+            positions.append(position)
             position = nodes[Int(position)].outer
         }
-        for position in inwards.reversed() { addToIndex(position, goroutine) }
+        return positions.reversed()
     }
 
     private mutating func addToIndex(_ position: UInt32, _ goroutine: GoroutineID) {

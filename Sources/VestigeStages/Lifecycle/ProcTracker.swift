@@ -9,6 +9,8 @@ struct ProcRecord: PagedElement {
     var startNanoseconds: Int64 = 0
     var thread: ThreadID = .absent
     var reason: StringID = .empty
+    var spanFlags: LifelineSpan.Flags = []
+    var began = Int64.min
 
     static var vacant: ProcRecord { ProcRecord() }
 
@@ -18,6 +20,7 @@ struct ProcRecord: PagedElement {
         startNanoseconds = event.pointee.timeNanoseconds
         thread = newState == .running ? event.pointee.thread : .absent
         reason = event.pointee.name
+        (spanFlags, began) = event.pointee.isSynthetic ? ([.beganBefore], event.pointee.sinceNanoseconds) : ([], .min)
     }
 
     func span(endingAt time: Int64, flags: LifelineSpan.Flags) -> LifelineSpan {
@@ -29,7 +32,8 @@ struct ProcRecord: PagedElement {
         span.endNanoseconds = max(startNanoseconds, time)
         span.thread = thread
         span.name = reason
-        span.flags = flags
+        span.flags = flags.union(spanFlags)
+        span.began = began
         span.source = source
         return span
     }
@@ -69,6 +73,10 @@ struct ProcTracker: ~Copyable {
         guard to != .notExist else { return }
         record.enter(to, event)
         records.insert(Int64(record.proc.rawValue), record)
+    }
+
+    func forEachAlive(_ body: (UnsafePointer<ProcRecord>) -> Void) {
+        records.forEach { body($1) }
     }
 
     mutating func finish(_ output: inout LifelineOutput) {

@@ -21,7 +21,7 @@ struct RangeTracker: ~Copyable {
         let span = Self.span(event, startingAt: event.pointee.timeNanoseconds)
         if var lost = open.updateValue(span, forKey: Key(event)) {
             lost.endNanoseconds = max(lost.startNanoseconds, event.pointee.timeNanoseconds)
-            lost.flags = .isBroken
+            lost.flags.insert(.isBroken)
             output.add(lost)
         }
     }
@@ -30,6 +30,7 @@ struct RangeTracker: ~Copyable {
         guard open[Key(event)] == nil else { return }
         var span = Self.span(event, startingAt: event.pointee.timeNanoseconds)
         span.wasActive = true
+        if event.pointee.isSynthetic { (span.flags, span.began) = ([.beganBefore], event.pointee.sinceNanoseconds) }
         open[Key(event)] = span
     }
 
@@ -50,15 +51,19 @@ struct RangeTracker: ~Copyable {
     }
 
     mutating func finish(_ output: inout LifelineOutput) {
-        let spans = open.values.sorted {
-            ($0.startNanoseconds, $0.name, $0.identifier) < ($1.startNanoseconds, $1.name, $1.identifier)
-        }
-        for var span in spans {
+        for var span in openSpans {
             span.endNanoseconds = max(span.startNanoseconds, output.lastNanoseconds)
-            span.flags = .isOpen
+            span.flags.insert(.isOpen)
             output.add(span)
         }
         open = [:]
+    }
+
+    /// What is open, in order of begins.
+    var openSpans: [LifelineSpan] {
+        open.values.sorted {
+            ($0.startNanoseconds, $0.name, $0.identifier) < ($1.startNanoseconds, $1.name, $1.identifier)
+        }
     }
 
     private static func span(_ event: UnsafePointer<Event>, startingAt start: Int64) -> LifelineSpan {

@@ -17,6 +17,7 @@ struct TaskTracker: ~Copyable {
         var span = Self.span(event, startingAt: event.pointee.timeNanoseconds)
         span.goroutine = event.pointee.goroutine
         span.startStack = event.pointee.stack
+        if event.pointee.isSynthetic { (span.flags, span.began) = ([.beganBefore], event.pointee.sinceNanoseconds) }
         let id = Int64(bitPattern: event.pointee.task.rawValue)
         if let known = open.find(id) {
             // The id begins again: the end of the task that had it is lost.
@@ -47,17 +48,21 @@ struct TaskTracker: ~Copyable {
     }
 
     mutating func finish(_ output: inout LifelineOutput) {
+        for span in openSpans { output.add(Self.ended(span, output.lastNanoseconds, .isOpen)) }
+        open = PagedTable()
+    }
+
+    /// What is open, in order of begins.
+    var openSpans: [LifelineSpan] {
         var spans: [LifelineSpan] = []
         open.forEach { spans.append($1.pointee.span) }
-        spans.sort { ($0.startNanoseconds, $0.identifier) < ($1.startNanoseconds, $1.identifier) }
-        for span in spans { output.add(Self.ended(span, output.lastNanoseconds, .isOpen)) }
-        open = PagedTable()
+        return spans.sorted { ($0.startNanoseconds, $0.identifier) < ($1.startNanoseconds, $1.identifier) }
     }
 
     private static func ended(_ span: LifelineSpan, _ time: Int64, _ flags: LifelineSpan.Flags) -> LifelineSpan {
         var span = span
         span.endNanoseconds = max(span.startNanoseconds, time)
-        span.flags = flags
+        span.flags.formUnion(flags)
         return span
     }
 

@@ -48,8 +48,6 @@ enum ChromeProcess: UInt32, CaseIterable {
 /// tid 0 for the pid and marks the row whose tid is the pid as main thread.
 struct ChromeRow: Hashable {
     static let firstTid: UInt32 = 10
-    /// Lanes of a row: the upper four bits of a tid.
-    static let laneLimit = 15
 
     var process: ChromeProcess
     var tid: UInt32
@@ -57,7 +55,10 @@ struct ChromeRow: Hashable {
     /// The row below it: regions of a goroutine, sweeps of a proc.
     var second: ChromeRow { ChromeRow(process: process, tid: tid &+ 1) }
 
-    /// A further row for slices that would overlap others on this one; lane 0 is the row itself.
+    var key: RowKey { RowKey(UInt64(process.rawValue) << 32 | UInt64(tid)) }
+
+    /// A further row for slices that would overlap others on this one; lane 0 is the row itself. The upper
+    /// four bits of a tid hold as many lanes as a row may have.
     func lane(_ lane: Int) -> ChromeRow {
         ChromeRow(process: process, tid: tid &+ UInt32(truncatingIfNeeded: lane) << 28)
     }

@@ -57,7 +57,7 @@ final class ChromeStacks {
         let begin = text.buffer.count
         text.buffer.append(byte: UInt8(ascii: "\""))
         let outside = text.tables.stacks.frames(id).prefix(Self.summaryFrameLimit).first {
-            !Self.isRuntime(text.tables.strings.bytes($0.function))
+            !GoNames.isRuntime(text.tables.strings.bytes($0.function))
         }
         text.content(frame: outside ?? text.tables.stacks.node(id).frame)
         text.buffer.append(byte: UInt8(ascii: "\""))
@@ -96,12 +96,6 @@ final class ChromeStacks {
         }
         if left > 0 { appendRest(left, text) }
         text.buffer.append(byte: UInt8(ascii: "\""))
-    }
-
-    /// True for functions of package runtime and those below it, except the one that calls main.
-    static func isRuntime(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
-        (function.starts(with: "runtime.".utf8) || function.starts(with: "runtime/".utf8))
-            && !function.elementsEqual("runtime.main".utf8)
     }
 
     /// The entries of `stackFrames` for all stacks that were used, callers first.

@@ -1,6 +1,6 @@
 import VestigeCore
 
-/// The counters: goroutines by state, and the metrics of the trace.
+/// The counters: goroutines by state, those that wait for a proc again by themselves, and the metrics of the trace.
 ///
 /// A counter changes far more often than a picture can show. A change is written when the next one
 /// comes at least 100 µs after the last one written: what stays long is exact, and of a burst there
@@ -10,6 +10,7 @@ final class CounterTracks {
 
     private let text: ChromeText
     private let states = HeapValue(Track<StateCounts>(name: .empty))
+    private let runQueue = HeapValue(Track<Int64>(name: .empty))
     private let current = HeapValue(StateCounts())
     private var metrics: [Track<UInt64>] = []
 
@@ -62,6 +63,10 @@ final class CounterTracks {
         if let due = states.pointer.pointee.take(current.pointer.pointee, at: now) {
             write(due.value, at: due.nanoseconds)
         }
+        guard old == .runnable || new == .runnable else { return }
+        if let due = runQueue.pointer.pointee.take(current.pointer.pointee.runnable, at: now) {
+            write(runQueue: due.value, at: due.nanoseconds)
+        }
     }
 
     func metricChanged(_ name: StringID, _ value: UInt64, at now: Int64) {
@@ -80,6 +85,11 @@ final class CounterTracks {
         if let last = states.pending {
             write(last, at: states.pendingNanoseconds)
             if now > states.pendingNanoseconds { write(last, at: now) }
+        }
+        let runQueue = runQueue.pointer.pointee
+        if let last = runQueue.pending {
+            write(runQueue: last, at: runQueue.pendingNanoseconds)
+            if now > runQueue.pendingNanoseconds { write(runQueue: last, at: now) }
         }
         for metric in metrics {
             guard let last = metric.pending else { continue }
@@ -100,21 +110,27 @@ final class CounterTracks {
         text.end()
     }
 
-    private func write(_ name: StringID, _ value: UInt64, at now: Int64) {
+    private func write(runQueue length: Int64, at now: Int64) {
         text.beginCounter(now)
-        let known = knownMetric(name)
-        if let known { text.name(known.title) } else { text.name(name, keepsOriginal: false) }
-        // An integer above 2^63 - 1 is read wrongly; no metric has one.
-        text.argument(known?.unit ?? "value", Int64(clamping: value))
+        text.name("run queue")
+        text.argument("goroutines", length)
         text.end()
     }
 
-    /// Metrics of the execution tracer by their names in package runtime/metrics.
-    private func knownMetric(_ name: StringID) -> (title: StaticString, unit: StaticString)? {
-        let bytes = text.tables.strings.bytes(name)
-        if bytes.elementsEqual("/memory/classes/heap/objects:bytes".utf8) { return ("heap live", "bytes") }
-        if bytes.elementsEqual("/gc/heap/goal:bytes".utf8) { return ("heap goal", "bytes") }
-        if bytes.elementsEqual("/sched/gomaxprocs:threads".utf8) { return ("GOMAXPROCS", "procs") }
-        return nil
+    private func write(_ name: StringID, _ value: UInt64, at now: Int64) {
+        text.beginCounter(now)
+        let known = GoNames.knownMetric(text.tables.strings.bytes(name))
+        if let known { text.name(known.title) } else { text.name(name, keepsOriginal: false) }
+        // An integer above 2^63 - 1 is read wrongly; no metric has one.
+        text.argument(unit(known), Int64(clamping: value))
+        text.end()
+    }
+
+    private func unit(_ metric: GoNames.KnownMetric?) -> StaticString {
+        switch metric?.unit {
+        case .bytes: "bytes"
+        case .procs: "procs"
+        case nil: "value"
+        }
     }
 }

@@ -20,8 +20,13 @@ struct GoroutineRow: PagedElement {
     /// What stands in its rows.
     var uses: Uses = []
     var state = GoroutineState.undetermined
+    /// Why it waits, if it does.
+    var waitReason = StringID.empty
+    /// What it has in the rows of procs and threads.
+    var proc = ProcID.absent
+    var thread = ThreadID.absent
     /// The arrow to its current span, if there is one: the row it comes from, or 0.
-    var arrowIsCreation = false
+    var arrow = Flow.creation
     var arrowTid: UInt32 = 0
     var arrowNanoseconds: Int64 = 0
     /// Who created it, until its first slice has said so.
@@ -45,15 +50,15 @@ struct GoroutineRow: PagedElement {
 /// where there are any, since these need not nest in the states.
 final class GoroutineRows {
     private let text: ChromeText
-    private let writesFlows: Bool
+    private let flows: HeapValue<Flows>
     private let heapTable = HeapValue(PagedTable<GoroutineRow>())
     private var table: UnsafeMutablePointer<PagedTable<GoroutineRow>> { heapTable.pointer }
     private var rowCount: UInt32 = 0
     private var flowCount: UInt64 = 0
 
-    init(_ text: ChromeText, writesFlows: Bool) {
+    init(_ text: ChromeText, flows: FlowKinds) {
         self.text = text
-        self.writesFlows = writesFlows
+        self.flows = HeapValue(Flows(flows))
     }
 
     func find(_ goroutine: GoroutineID) -> UnsafeMutablePointer<GoroutineRow>? {
@@ -95,17 +100,18 @@ final class GoroutineRows {
 
     /// Notes a transition: who created or woke the goroutine.
     func note(_ event: Event, _ row: UnsafeMutablePointer<GoroutineRow>) {
-        let (from, to) = (event.fromGoroutineState, event.toGoroutineState)
-        let isCreation = from == .notExist
-        if isCreation {
+        let to = event.toGoroutineState
+        if event.fromGoroutineState == .notExist {
             row.pointee.creator = event.goroutine
             row.pointee.creationStack = event.stack
         }
         row.pointee.state = to
-        guard writesFlows, isCreation || from == .waiting && to == .runnable, event.goroutine != event.subjectGoroutine,
-            let cause = table.pointee.find(event.goroutine.rawValue), cause.pointee.hasSlice
+        let flow = flows.pointer.pointee.flow(event, waited: row.pointee.waitReason, text.tables.strings)
+        // A transition that confirms the state tells no reason.
+        if to != .waiting || event.name != .empty { row.pointee.waitReason = to == .waiting ? event.name : .empty }
+        guard let flow, let cause = table.pointee.find(event.goroutine.rawValue), cause.pointee.hasSlice
         else { return }
-        row.pointee.arrowIsCreation = isCreation
+        row.pointee.arrow = flow
         row.pointee.arrowTid = cause.pointee.tid
         row.pointee.arrowNanoseconds = event.timeNanoseconds
     }
@@ -123,7 +129,7 @@ final class GoroutineRows {
         writeCreator(row)
         if span.endedBy != span.goroutine { argument("ended_by", span.endedBy) }
         if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
-        writeFlags(span.flags)
+        writeFlags(span)
         text.end()
         writeArrow(to: row, span)
     }
@@ -162,10 +168,11 @@ final class GoroutineRows {
         row.pointee.creator = .absent
     }
 
-    func writeFlags(_ flags: LifelineSpan.Flags) {
-        if flags.contains(.beganBefore) { text.flag("began_before_recording") }
-        if flags.contains(.isOpen) { text.flag("goes_on_after_recording") }
-        if flags.contains(.isBroken) { text.flag("end_is_lost") }
+    func writeFlags(_ span: LifelineSpan) {
+        if span.flags.isEmpty { return }
+        if span.flags.contains(.beganBefore) { text.beganBefore(span.startNanoseconds, since: span.sinceNanoseconds) }
+        if span.flags.contains(.isOpen) { text.goesOn() }
+        if span.flags.contains(.isBroken) { text.flag("end_is_lost") }
     }
 
     /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a
@@ -177,8 +184,7 @@ final class GoroutineRows {
             let end = span.startNanoseconds &+ min(1, span.durationNanoseconds)
             flowCount += 1
             text.flow(
-                flowCount, row.pointee.arrowIsCreation ? "creates" : "wakes", from: cause,
-                at: span.startNanoseconds, to: row.pointee.row, at: end)
+                flowCount, row.pointee.arrow.name, from: cause, at: span.startNanoseconds, to: row.pointee.row, at: end)
         }
         row.pointee.arrowTid = 0
     }
@@ -208,7 +214,7 @@ final class GoroutineRows {
     /// Goroutines of the runtime come last, and otherwise those that came first.
     private func sortIndex(_ row: GoroutineRow) -> Int64 {
         let function = text.tables.strings.bytes(row.startFunction)
-        let isSystem = function.isEmpty || ChromeStacks.isRuntime(function)
+        let isSystem = function.isEmpty || GoNames.isRuntime(function)
         return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
     }
 

@@ -85,7 +85,7 @@ final class CounterSamples {
         let title: StaticString
         switch state {
         case .running: title = "goroutines running"
-        case .runnable: title = "goroutines runnable"
+        case .runnable: title = "goroutines runnable (run queue)"
         case .syscall: title = "goroutines in syscalls"
         default: title = "goroutines waiting"
         }
@@ -94,8 +94,8 @@ final class CounterSamples {
 
     private func describe(_ metric: StringID) -> UInt64 {
         let rank = 200 + Int64(metrics.count)
-        if let known = knownMetric(metric) {
-            return describe(known.unit, rank: rank) { $0.buffer.append(known.title) }
+        if let known = GoNames.knownMetric(packets.tables.strings.bytes(metric)) {
+            return describe(known.unit == .bytes ? .bytes : .procs, rank: rank) { $0.buffer.append(known.title) }
         }
         return describe(.other, rank: rank) { $0.append(metric, packets.tables) }
     }
@@ -106,14 +106,5 @@ final class CounterSamples {
         let uuid = tracks.newUUID()
         packets.describeTrack(uuid, in: tracks.fixed(.runtime), rank: rank, isLeaf: true, counter: unit, name)
         return uuid
-    }
-
-    /// Metrics of the execution tracer by their names in package runtime/metrics.
-    private func knownMetric(_ name: StringID) -> (title: StaticString, unit: PacketWriter.CounterUnit)? {
-        let bytes = packets.tables.strings.bytes(name)
-        if bytes.elementsEqual("/memory/classes/heap/objects:bytes".utf8) { return ("heap live", .bytes) }
-        if bytes.elementsEqual("/gc/heap/goal:bytes".utf8) { return ("heap goal", .bytes) }
-        if bytes.elementsEqual("/sched/gomaxprocs:threads".utf8) { return ("GOMAXPROCS", .procs) }
-        return nil
     }
 }

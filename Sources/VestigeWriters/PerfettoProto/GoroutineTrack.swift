@@ -19,6 +19,10 @@ struct GoroutineTrack: PagedElement {
     var number: UInt32
     var flags: Flags = []
     var state = GoroutineState.undetermined
+    /// Why it waits, if it does.
+    var waitReason = StringID.empty
+    /// What it has in the tracks of procs.
+    var proc = ProcID.absent
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty
@@ -54,17 +58,17 @@ final class GoroutineTracks {
 
     private let packets: PacketWriter
     private let tracks: PerfettoTracks
-    private let writesFlows: Bool
+    private let flows: HeapValue<Flows>
     private var table = PagedTable<GoroutineTrack>()
     /// Number 1 is kept for goroutine 1: thread 1 of process 1 is its main thread.
     private var lastNumber: UInt32 = 1
     private var isMainSeen = false
     private var flowCount: UInt64 = 0
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, writesFlows: Bool) {
+    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds) {
         self.packets = packets
         self.tracks = tracks
-        self.writesFlows = writesFlows
+        self.flows = HeapValue(Flows(flows))
     }
 
     func find(_ goroutine: GoroutineID) -> Row? { table.find(goroutine.rawValue) }
@@ -163,11 +167,12 @@ final class GoroutineTracks {
     func change(_ event: Event, _ row: Row) {
         let (goroutine, to) = (event.subjectGoroutine, event.toGoroutineState)
         let isCreation = event.fromGoroutineState == .notExist
-        let isWake = event.fromGoroutineState == .waiting && to == .runnable
+        let cause = flows.pointer.pointee.flow(event, waited: row.pointee.waitReason, packets.tables.strings)
+        row.pointee.waitReason = to == .waiting ? event.name : .empty
         if row.pointee.flags.contains(.isOpen) { endState(event, row) }
         row.pointee.state = to
         guard to != .undetermined, to != .notExist else { return }
-        let flow = isCreation || isWake ? writeCause(event, isCreation) : 0
+        let flow = cause.map { writeCause(event, $0) } ?? 0
         use(row, goroutine)
         row.pointee.flags.insert(.isOpen)
         packets.beginEvent(.sliceBegin, row.pointee.track, at: event.timeNanoseconds)
@@ -176,6 +181,7 @@ final class GoroutineTracks {
             annotate(.createdBy, event.goroutine)
             packets.annotate(.createdAt, programFrameOf: event.stack)
         }
+        if event.isSynthetic { packets.annotate(beganBefore: event.timeNanoseconds, since: event.sinceNanoseconds) }
         if flow != 0 { packets.terminatingFlow(flow) }
         packets.endEvent()
     }
@@ -206,13 +212,11 @@ final class GoroutineTracks {
 
     /// Marks on the track of whoever creates or wakes a goroutine that it does, as the begin of an arrow,
     /// and returns the arrow's number; 0 if there is none.
-    private func writeCause(_ event: Event, _ isCreation: Bool) -> UInt64 {
-        guard writesFlows, event.goroutine != event.subjectGoroutine,
-            let cause = find(event.goroutine), cause.pointee.flags.contains(.isOpen)
-        else { return 0 }
+    private func writeCause(_ event: Event, _ flow: Flow) -> UInt64 {
+        guard let cause = find(event.goroutine), cause.pointee.flags.contains(.isOpen) else { return 0 }
         flowCount += 1
         packets.beginEvent(.instant, .wake, cause.pointee.track, at: event.timeNanoseconds)
-        packets.name(isCreation ? .creates : .wakes)
+        packets.name(FixedName(flow))
         annotate(.goroutine, event.subjectGoroutine)
         packets.flow(flowCount)
         packets.endEvent()
@@ -231,7 +235,7 @@ final class GoroutineTracks {
     func endRecording(_ row: Row, at now: Int64) {
         guard row.pointee.flags.contains(.isOpen) else { return }
         packets.beginEvent(.sliceEnd, row.pointee.track, at: now)
-        packets.annotate(.goesOn)
+        packets.annotateGoesOn()
         packets.endEvent()
     }
 

@@ -1,7 +1,15 @@
 /// Names of events that are the same in every file. Raw values are interning ids.
 enum FixedName: UInt64, CaseIterable {
     case running = 1
-    case runnable, syscall, waiting, wakes, creates
+    case runnable, syscall, waiting, wakes, creates, handsOver
+
+    init(_ flow: Flow) {
+        switch flow {
+        case .creation: self = .creates
+        case .wakeUp: self = .wakes
+        case .channel: self = .handsOver
+        }
+    }
 
     var text: StaticString {
         switch self {
@@ -9,8 +17,9 @@ enum FixedName: UInt64, CaseIterable {
         case .runnable: "runnable"
         case .syscall: "syscall"
         case .waiting: "waiting"
-        case .wakes: "wakes"
-        case .creates: "creates"
+        case .wakes: Flow.wakeUp.name
+        case .creates: Flow.creation.name
+        case .handsOver: Flow.channel.name
         }
     }
 }
@@ -39,6 +48,7 @@ enum AnnotationName: UInt64, CaseIterable {
     case reason, proc, thread, goroutine, task, message, category
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
+    case clippedBefore, clippedBeforeNanoseconds, clippedAfter
 
     var text: StaticString {
         switch self {
@@ -61,6 +71,9 @@ enum AnnotationName: UInt64, CaseIterable {
         case .beganBefore: "began_before_recording"
         case .goesOn: "goes_on_after_recording"
         case .endIsLost: "end_is_lost"
+        case .clippedBefore: "clipped_before"
+        case .clippedBeforeNanoseconds: "clipped_before_ns"
+        case .clippedAfter: "clipped_after"
         }
     }
 }

@@ -60,7 +60,7 @@ final class PerfettoText {
     /// The innermost frame outside the runtime: where the program itself was; or the innermost at all.
     func append(programFrameOf stack: StackID, _ tables: TraceTables) {
         let outside = tables.stacks.frames(stack).prefix(Self.frameLimit).first {
-            !ChromeStacks.isRuntime(tables.strings.bytes($0.function))
+            !GoNames.isRuntime(tables.strings.bytes($0.function))
         }
         append(outside ?? tables.stacks.node(stack).frame, tables)
     }

@@ -72,7 +72,7 @@ final class PerfettoTracks {
         groups[index] = UInt32(exactly: uuid) ?? 0
         groupCount += 1
         let name = packets.tables.strings.bytes(startFunction)
-        let rank = groupCount + (name.isEmpty ? 2 << 24 : ChromeStacks.isRuntime(name) ? 1 << 24 : 0)
+        let rank = groupCount + (name.isEmpty ? 2 << 24 : GoNames.isRuntime(name) ? 1 << 24 : 0)
         packets.describeTrack(uuid, in: fixed(.goroutines), rank: rank) {
             if name.isEmpty { $0.buffer.append("start function not known") }
             $0.append(startFunction, packets.tables)

@@ -39,7 +39,7 @@ public final class PerfettoWriter: TraceWriter {
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
         packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
-        goroutines = GoroutineTracks(packets, tracks, writesFlows: options.writesFlows)
+        goroutines = GoroutineTracks(packets, tracks, flows: options.flows)
         procs = ProcTracks(packets, tracks, goroutines)
         scheduler = SchedulerEvents(packets)
         counters = CounterSamples(packets, tracks)
@@ -80,26 +80,34 @@ public final class PerfettoWriter: TraceWriter {
     // MARK: - Events
 
     private func take(_ original: Event) {
+        let isFirst = isEmpty
         let event = limitTime(original)
         learnStartFunction(event)
         switch event.kind {
         case .goroutineTransition: takeTransition(event)
         case .procTransition:
-            if event.toProcState != .running { procs.release(event.subjectProc, at: now) }
+            if event.toProcState != .running {
+                procs.release(event.subjectProc, at: now)
+            } else if event.fromProcState != .undetermined || event.isSynthetic {
+                // (Whoever reports a proc that runs already need not hold it.)
+                procs.hold(event, at: now)
+            }
         case .regionBegin: beginRegion(event)
         case .regionEnd: endRegion(event)
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
         case .taskBegin:
-            markChild(event)
+            if !event.isSynthetic { markChild(event) }
             beginTask(event)
         case .taskEnd: track(event)
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync: noteWallTime(event)
-        case .experimental, .experimentalBatch: break
+        case .sync:
+            packets.isCut = event.isSynthetic && !isFirst
+            noteWallTime(event)
+        case .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 
@@ -148,7 +156,7 @@ public final class PerfettoWriter: TraceWriter {
         counters.goroutineChanged(from: row.pointee.state, to: to, at: now)
         schedule(event, row)
         goroutines.change(event, row)
-        occupy(event, subject)
+        occupy(event, row)
         if to == .notExist { endLife(subject, row) }
     }
 
@@ -179,14 +187,18 @@ public final class PerfettoWriter: TraceWriter {
         goroutines.learn(root.function, of: row, event.goroutine)
     }
 
-    private func occupy(_ event: Event, _ subject: GoroutineID) {
-        switch event.toGoroutineState {
-        case .running: procs.enter(event.proc, subject, on: event.thread, at: now)
-        case .syscall:
-            // One that is reported to be in a system call already need not be where the report comes from.
-            guard event.fromGoroutineState == .running else { return }
+    private func occupy(_ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>) {
+        let isSyscall = event.toGoroutineState == .syscall
+        // Whoever reports a goroutine in a system call need not be where it is.
+        if isSyscall, event.goroutine != event.subjectGoroutine { return }
+        let proc = isSyscall || event.toGoroutineState == .running ? event.proc : .absent
+        // It leaves what it has, wherever the event happens that says so.
+        if row.pointee.proc != proc { procs.leave(row.pointee.proc, event.subjectGoroutine, at: now) }
+        row.pointee.proc = proc
+        if isSyscall {
             procs.enterSyscall(event, at: now)
-        default: procs.leave(event.proc, subject, at: now)
+        } else if proc != .absent {
+            procs.enter(event, at: now)
         }
     }
 
@@ -213,8 +225,7 @@ extension PerfettoWriter {
     private func beginRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
-        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
-        nested.push(region, on: &row.pointee.openRegions)
+        nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.openRegions)
     }
 
     private func endRegion(_ event: Event) {
@@ -228,9 +239,7 @@ extension PerfettoWriter {
         guard let place = place(event) else { return }
         withStack(of: place) { open, _ in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
-            nested.push(range, on: &open)
+            nested.push(OpenSlice(.range, event, at: now), on: &open)
         }
     }
 
@@ -259,13 +268,13 @@ extension PerfettoWriter {
             stopNames.append(contentsOf: repeatElement(0, count: index + 1 - stopNames.count))
         }
         if stopNames[index] == 0 {
-            stopNames[index] = packets.tables.strings.bytes(name).starts(with: "stop-the-world".utf8) ? 1 : 2
+            stopNames[index] = GoNames.isStopTheWorld(packets.tables.strings.bytes(name)) ? 1 : 2
         }
         return stopNames[index] == 1
     }
 
     /// Hands the open slices of a place to `body`, with the key under which their lanes are kept.
-    private func withStack<Result>(of place: Place, _ body: (inout SliceStack, ChromeRow) -> Result) -> Result {
+    private func withStack<Result>(of place: Place, _ body: (inout SliceStack, RowKey) -> Result) -> Result {
         switch place {
         case .regions(_, let row): body(&row.pointee.openRegions, key(row.pointee.track))
         case .ranges(_, let row): body(&row.pointee.openRanges, key(row.pointee.track, second: true))
@@ -275,9 +284,8 @@ extension PerfettoWriter {
         }
     }
 
-    private func key(_ track: UInt64, second: Bool = false) -> ChromeRow {
-        ChromeRow(process: second ? .runtime : .goroutines, tid: UInt32(truncatingIfNeeded: track))
-    }
+    /// A goroutine's regions and ranges are two rows of one track.
+    private func key(_ track: UInt64, second: Bool = false) -> RowKey { RowKey(track << 1 | (second ? 1 : 0)) }
 
     /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.
     private func end(_ sought: OpenSlice, of place: Place, _ event: Event) {
@@ -286,18 +294,24 @@ extension PerfettoWriter {
             return (slice, slice != nil || nested.moveAllAside(in: open, of: key, at: now))
         }
         guard hasRoom else { return }
-        write(slice ?? sought, of: place, event, flag: slice == nil ? .beganBefore : nil)
+        let flag: EndedSlice.Flag = slice == nil ? .beganBefore : .none
+        complete(EndedSlice(slice: slice ?? sought, endNanoseconds: now, event: event, flag: flag), of: place)
     }
 
     /// Ends all slices of a place, since its goroutine or the recording has ended.
     private func endAll(of place: Place) {
         while let slice = withStack(of: place, { open, key in nested.pop(&open, of: key, at: now) }) {
-            write(slice, of: place, nil, flag: .goesOn)
+            complete(EndedSlice(slice: slice, endNanoseconds: now, flag: .goesOn), of: place)
         }
         _ = withStack(of: place) { _, key in nested.removeLanes(of: key) }
     }
 
-    private func write(_ slice: OpenSlice, of place: Place, _ event: Event?, flag: AnnotationName?) {
+    private func complete(_ ended: EndedSlice, of place: Place) {
+        nested.complete(ended) { write($0, of: place) }
+    }
+
+    private func write(_ ended: EndedSlice, of place: Place) {
+        let slice = ended.slice
         let track = track(of: slice, in: place)
         packets.beginEvent(
             .sliceBegin, slice.kind == .region ? .region : .range, track, at: slice.startNanoseconds)
@@ -305,13 +319,18 @@ extension PerfettoWriter {
         packets.annotate(.stack, stack: slice.stack)
         if slice.kind == .region, slice.identifier != 0 { packets.annotate(.task, unsigned: slice.identifier) }
         goroutines.annotate(.goroutine, slice.goroutine)
-        if let event, event.kind == .rangeEnd, event.attributeCount == 2 {
+        if let event = ended.event, event.kind == .rangeEnd, event.attributeCount == 2 {
             packets.annotate(.bytesSwept, unsigned: event.bytesSwept)
             packets.annotate(.bytesReclaimed, unsigned: event.bytesReclaimed)
         }
-        if let flag { packets.annotate(flag) }
+        if let since = slice.sinceNanoseconds { packets.annotate(beganBefore: slice.startNanoseconds, since: since) }
+        switch ended.flag {
+        case .none: break
+        case .beganBefore: packets.annotate(.beganBefore)
+        case .goesOn: packets.annotateGoesOn()
+        }
         packets.endEvent()
-        packets.endSlice(track, at: now)
+        packets.endSlice(track, at: ended.endNanoseconds)
     }
 
     /// A slice that overlaps others in part has a track of its own; it has their name, so that viewers draw
@@ -367,8 +386,10 @@ extension PerfettoWriter {
         }
         goroutines.annotate(.begunBy, span.goroutine)
         goroutines.annotate(.endedBy, span.endedBy)
-        if span.flags.contains(.beganBefore) { packets.annotate(.beganBefore) }
-        if span.flags.contains(.isOpen) { packets.annotate(.goesOn) }
+        if span.flags.contains(.beganBefore) {
+            packets.annotate(beganBefore: span.startNanoseconds, since: span.sinceNanoseconds)
+        }
+        if span.flags.contains(.isOpen) { packets.annotateGoesOn() }
         if span.flags.contains(.isBroken) { packets.annotate(.endIsLost) }
         packets.endEvent()
         packets.endSlice(track, at: span.endNanoseconds)

@@ -85,14 +85,40 @@ struct ChromeJSONWriterTests {
         let arrows = file.events("s").map {
             "\($0["name"]!) \(names[ChromeFile.row($0)]!) \(ChromeFile.nanoseconds($0["ts"]))"
         }
-        #expect(arrows == ["creates Goroutines/G1 main.main 1000", "wakes Goroutines/G1 main.main 7123"])
+        #expect(arrows == ["creates Goroutines/G1 main.main 1000", "channel hand-over Goroutines/G1 main.main 7123"])
         #expect(Set(file.events("f").map { names[ChromeFile.row($0)] }) == ["Goroutines/G18 main.worker"])
         #expect(file.events("f").allSatisfy { $0["bp"] as? String == "e" })
         var options = OutputOptions()
-        options.writesFlows = false
+        options.flows = []
         let without = try ChromeFile(writing: recording.events, recording.tables, options: options)
         #expect(without.events("s").isEmpty && without.events("f").isEmpty)
         #expect(without.slices.count == file.slices.count)
+    }
+
+    @Test("arrows tell channels from other reasons, each kind for itself")
+    func flowKinds() throws {
+        let recording = Recording.wakeUps
+        func arrows(_ options: OutputOptions) throws -> [String] {
+            try ChromeFile(writing: recording.events, recording.tables, options: options).events("s").map {
+                "\(ChromeFile.nanoseconds($0["ts"])) \($0["name"]!)"
+            }
+        }
+        #expect(try arrows(OutputOptions()) == Recording.wakeUpNames)
+        for (kinds, names) in Recording.wakeUpKinds {
+            var options = OutputOptions()
+            options.flows = kinds
+            #expect(try arrows(options) == Recording.wakeUpNames.filter(names.contains))
+        }
+    }
+
+    @Test("the run queue is counted by itself")
+    func runQueue() throws {
+        let recording = Recording.small
+        let file = try ChromeFile(writing: recording.events, recording.tables)
+        let samples = file.counter("run queue").map {
+            "\(ChromeFile.nanoseconds($0["ts"])) \(($0["args"] as? [String: Int])?["goroutines"] ?? -1)"
+        }
+        #expect(samples == ["1000 1", "8000 0", "9500 0"])
     }
 
     @Test("an arrow from a goroutine that has no slice is left out")

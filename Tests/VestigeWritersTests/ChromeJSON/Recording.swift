@@ -67,6 +67,33 @@ struct Recording {
         add(time, Event(kind: .metric, timeNanoseconds: 0, name: string(name), argument0: value))
     }
 
+    /// Goroutine 1 creates goroutine 18 and wakes it from waits of several reasons.
+    static var wakeUps: Recording {
+        var recording = Recording()
+        recording.transition(0, 1, .undetermined, .running, own: recording.stack("main.main"))
+        recording.transition(1, 18, .notExist, .runnable, by: 1, own: recording.stack("main.worker"))
+        var time: Int64 = 10
+        for reason in ["chan receive", "sync", "select", "sleep", "chan send", "select (no cases)", ""] {
+            recording.transition(time, 18, .runnable, .running, by: -1, proc: 1, thread: 101)
+            recording.transition(time + 10, 18, .running, .waiting, proc: 1, thread: 101, reason: reason)
+            // It is confirmed, without the reason.
+            recording.transition(time + 20, 18, .waiting, .waiting, by: -1)
+            recording.transition(time + 30, 18, .waiting, .runnable, by: 1)
+            time += 100
+        }
+        return recording
+    }
+
+    static let wakeUpNames = [
+        "1 creates", "40 channel hand-over", "140 wakes", "240 channel hand-over", "340 wakes", "440 channel hand-over",
+        "540 wakes", "640 wakes",
+    ]
+
+    static let wakeUpKinds: [(FlowKinds, Set<String>)] = [
+        (.creation, ["1 creates"]), ([.wakeUp], ["140 wakes", "340 wakes", "540 wakes", "640 wakes"]),
+        (.channel, ["40 channel hand-over", "240 channel hand-over", "440 channel hand-over"]), ([], []),
+    ]
+
     /// Goroutine 1 creates goroutine 18, which waits, is woken and ends.
     static var small: Recording {
         var recording = Recording()

@@ -61,19 +61,33 @@ struct PerfettoWriterTests {
     func flows() throws {
         let recording = Recording.small
         let file = try PerfettoFile(writing: recording.events, recording.tables)
-        #expect(file.instants("Goroutines/main.main/G1 main.main") == ["1000 creates", "7123 wakes"])
+        #expect(file.instants("Goroutines/main.main/G1 main.main") == ["1000 creates", "7123 channel hand-over"])
         for flow in file.slices.flatMap(\.flows) {
             let end = try #require(file.slices.first { $0.terminatedFlows.contains(flow) })
             #expect(file.path(end.track) == "Goroutines/main.worker/G18 main.worker")
             #expect(end.name == "runnable")
         }
         var options = OutputOptions()
-        options.writesFlows = false
+        options.flows = []
         let without = try PerfettoFile(writing: recording.events, recording.tables, options: options)
         #expect(without.defects == [])
         #expect(without.slices.filter { $0.isInstant }.isEmpty)
         #expect(without.slices.flatMap(\.terminatedFlows).isEmpty)
         #expect(without.states(of: "G18 main.worker") == file.states(of: "G18 main.worker"))
+    }
+
+    @Test("arrows tell channels from other reasons, each kind for itself")
+    func flowKinds() throws {
+        let recording = Recording.wakeUps
+        let all = try PerfettoFile(writing: recording.events, recording.tables)
+        #expect(all.instants("Goroutines/main.main/G1 main.main") == Recording.wakeUpNames)
+        for (kinds, names) in Recording.wakeUpKinds {
+            var options = OutputOptions()
+            options.flows = kinds
+            let file = try PerfettoFile(writing: recording.events, recording.tables, options: options)
+            #expect(file.instants("Goroutines/main.main/G1 main.main") == Recording.wakeUpNames.filter(names.contains))
+            #expect(file.defects == [])
+        }
     }
 
     @Test("a goroutine in a system call is off its CPU, but has its proc until that is taken away")
