@@ -17,8 +17,7 @@ public struct ViewedTrace: Sendable {
 public struct TracePreparation {
     /// What recordings are converted to.
     public let target: ViewerFormat
-    /// Whether to draw arrows from who creates or wakes to whom.
-    public var writesFlows = true
+    public var options = OutputOptions()
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
     /// Called after each conversion, with the file's name.
@@ -64,8 +63,8 @@ public struct TracePreparation {
         let output = folder.file(named: "\(names.count)\(target.suffix)")
         let format = target == .chromeJSON ? ChromeJSONFormat.format.name : PerfettoFormat.format.name
         var conversion = Conversion(
-            input: path, plan: try OutputPlan(input: path, output: output, formatName: format))
-        conversion.options.writesFlows = writesFlows
+            inputs: [path], plan: try OutputPlan(inputs: [path], output: output, formatName: format))
+        conversion.options = options
         conversion.onProgress = onProgress
         let result = try conversion.run()
         onConversion?(title, result)

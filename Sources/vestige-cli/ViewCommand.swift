@@ -50,8 +50,11 @@ struct ViewCommand: ParsableCommand {
         help: ArgumentHelp("Another copy of Perfetto's UI.", valueName: "address"))
     var perfettoUI = "https://ui.perfetto.dev"
 
-    @Flag(name: .customLong("no-flows"), help: "Leave out the arrows from who creates or wakes to whom.")
-    var noFlows = false
+    @Option(
+        help: ArgumentHelp(
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
+            valueName: "kinds"))
+    var flows: FlowChoice?
 
     @OptionGroup var reporting: ReportingOptions
 
@@ -81,7 +84,7 @@ struct ViewCommand: ParsableCommand {
 
     private func prepare(for viewer: Viewer, in folder: PrivateFolder) throws(TraceError) -> [ViewedTrace] {
         var preparation = TracePreparation(target: viewer.target, folder: folder)
-        preparation.writesFlows = !noFlows
+        if let flows { preparation.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         preparation.onProgress = bar?.show
         preparation.onConversion = { title, result in
