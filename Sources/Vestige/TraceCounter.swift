@@ -23,7 +23,7 @@ struct TraceCounter: ~Copyable {
     private var growth = 0
     private var greatestGrowth = 0
 
-    mutating func process(_ events: UnsafeBufferPointer<Event>) {
+    mutating func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
         guard let first = events.first, let last = events.last else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
@@ -31,7 +31,8 @@ struct TraceCounter: ~Copyable {
         // Events of one thread follow each other more often than not.
         var lastThread = ThreadID.absent
         for event in events {
-            eventsByKind.add(event.kind)
+            // No input says what a selection adds.
+            if event.isSynthetic { counts.eventCount -= 1 } else { eventsByKind.add(event.kind) }
             if event.thread != lastThread {
                 lastThread = event.thread
                 Self.note(lastThread.rawValue, in: &threads)
@@ -39,6 +40,7 @@ struct TraceCounter: ~Copyable {
             switch event.kind {
             case .goroutineTransition: transition(event)
             case .procTransition: Self.note(Int64(event.subjectProc.rawValue), in: &procs)
+            case .observed: counts.observed.add(event, tables)
             default: break
             }
         }
@@ -55,6 +57,7 @@ struct TraceCounter: ~Copyable {
         olderCount += unheardCount
         greatestGrowth = max(greatestGrowth, growth + next.greatestGrowth)
         growth += next.growth
+        counts.observed.add(next.counts.observed)
         counts.goroutinesCreated += next.counts.goroutinesCreated
         counts.goroutinesEnded += next.counts.goroutinesEnded
         goroutines = PagedTable()

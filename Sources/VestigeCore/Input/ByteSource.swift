@@ -29,6 +29,12 @@ public final class ByteSource {
     /// Opens a path and peels off gzip and zstd.
     /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
     public static func open(_ path: String) throws(TraceError) -> ByteSource {
+        let (descriptor, fileSize) = try openDescriptor(path)
+        return try peel(descriptor: descriptor, path: path, fileSize: fileSize)
+    }
+
+    /// Opens a path; a size says that it is a file.
+    static func openDescriptor(_ path: String) throws(TraceError) -> (descriptor: Int32, fileSize: UInt64?) {
         let descriptor = path == "-" ? 0 : Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TraceError(.unreadable, file: path, expected: "a file that can be read", found: systemErrorText())
@@ -43,10 +49,10 @@ public final class ByteSource {
         }
         // Standard input redirected from a file may be positioned anywhere; read it as a stream then.
         let isFile = status.st_mode & S_IFMT == S_IFREG && (path != "-" || lseek(0, 0, SEEK_CUR) == 0)
-        return try peel(descriptor: descriptor, path: path, fileSize: isFile ? UInt64(status.st_size) : nil)
+        return (descriptor, isFile ? UInt64(status.st_size) : nil)
     }
 
-    private static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
+    static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
         var source =
             fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
             ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
