@@ -71,6 +71,7 @@ public struct Conversion {
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
         try checkTables()
+        try plan.check(options.tableStyle, tables: options.tables)
     }
 
     private func checkTables() throws(TraceError) {

@@ -15,7 +15,10 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self])
+        subcommands: [
+            ConvertCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self, RegionsCommand.self,
+            TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self, FormatsCommand.self,
+        ])
 
     func run() throws {
         try Console.write(Self.welcome)
@@ -28,6 +31,9 @@ struct VestigeCommand: ParsableCommand {
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
+          vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
+          vestige lifeline 18 orders.trace         one goroutine's whole story
+          vestige diff old.trace new.trace         what has changed between two recordings
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.

@@ -11,7 +11,7 @@ public struct TextBuffer {
         @usableFromInline var position: UnsafeMutablePointer<UInt8>
         @usableFromInline var end: UnsafeMutablePointer<UInt8>
         var flushedCount: UInt64 = 0
-        let sink: any ByteSink
+        var sink: any ByteSink
     }
 
     @usableFromInline let cursor: UnsafeMutablePointer<Cursor>
@@ -54,6 +54,12 @@ public struct TextBuffer {
         if count > 0 { try cursor.pointee.sink.write(UnsafeRawBufferPointer(start: start, count: count)) }
         cursor.pointee.flushedCount += UInt64(count)
         position = start
+    }
+
+    /// Hands on what is there, and sends what follows to another sink.
+    public func redirect(to sink: any ByteSink) throws(TraceError) {
+        try flush()
+        cursor.pointee.sink = sink
     }
 
     /// Makes sure that `count` more bytes fit.
@@ -110,6 +116,9 @@ public struct TextBuffer {
     @inlinable public func removeLast() {
         if position > start { position -= 1 }
     }
+
+    /// Takes back so many bytes, of those that were not handed on yet.
+    public func removeLast(_ count: Int) { position -= min(count, self.count) }
 
     // MARK: - Numbers
 
@@ -169,6 +178,26 @@ public struct TextBuffer {
             position[1] = Self.hexDigit(byte & 15)
             position += 2
         }
+    }
+
+    /// Nanoseconds as seconds with exactly nine decimals, e.g. 1234567 as `0.001234567`.
+    public func appendSeconds(_ nanoseconds: Int64, decimalMark: UInt8) {
+        if nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
+        let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        append(whole)
+        append(byte: decimalMark)
+        append(digits: fraction, count: 9)
+    }
+
+    /// A number with leading zeros, cut to its last `count` digits.
+    public func append(digits value: UInt64, count: Int) {
+        reserve(count)
+        var rest = value
+        for place in stride(from: count - 1, through: 0, by: -1) {
+            position[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        position += count
     }
 
     // MARK: - JSON

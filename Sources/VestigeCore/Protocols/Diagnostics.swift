@@ -25,6 +25,8 @@ public final class Diagnostics {
         case unknownVersion
         case trailingBytes
         case linesUnknown
+        case tableFilesAdded
+        case rowsBeyondSpreadsheet
 
         public var severity: Severity {
             switch self {
@@ -33,6 +35,7 @@ public final class Diagnostics {
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
+            case .tableFilesAdded, .rowsBeyondSpreadsheet: .notice
             }
         }
 
@@ -63,6 +66,13 @@ public final class Diagnostics {
             case .unknownVersion: ("format version is", "format versions are", " newer than this reader knows")
             case .trailingBytes: ("byte follows", "bytes follow", " the end of the trace")
             case .linesUnknown: ("line is", "lines are", " of a kind that this version does not know")
+            case .tableFilesAdded:
+                ("file goes", "files go", " on with a table that has more rows than a spreadsheet opens (NAME-2.csv)")
+            case .rowsBeyondSpreadsheet:
+                (
+                    "row is", "rows are",
+                    " beyond what a spreadsheet opens: a folder as output (-o FOLDER) has them in further files"
+                )
             }
         }
     }

@@ -7,6 +7,9 @@ final class CSVCells {
     private let stacks = RenderedCells()
     /// A stack's text is put together here before it becomes a cell.
     private let text = TextBuffer(MemorySink(), capacity: 4 << 10)
+    private let delimiter: UInt8
+
+    init(delimiter: UInt8) { self.delimiter = delimiter }
 
     deinit { text.deallocate() }
 
@@ -14,7 +17,7 @@ final class CSVCells {
         if strings.append(id.rawValue, to: buffer) { return }
         // What is kept grows with the id, so an id that was never handed out must not get that far.
         guard id.rawValue < tables.strings.count else { return }
-        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id)) }
+        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id), delimiter: delimiter) }
     }
 
     @inline(__always) func append(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
@@ -33,7 +36,7 @@ final class CSVCells {
             text.append(":")
             text.append(frame.line)
         }
-        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending) }
+        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending, delimiter: delimiter) }
     }
 }
 

@@ -4,60 +4,94 @@ import VestigeStages
 /// Writes the fields of a table's rows: each method writes one field (or as many as it says), and
 /// `end` ends the row.
 ///
-/// Every field puts a comma behind it; `end` turns the last one into the line's end.
+/// Every field puts the delimiter behind it; `end` turns the last one into the line's end.
 struct CSVRow {
     private let buffer: TextBuffer
-    let cells: CSVCells
+    private let file: CSVFile
+    private let cells: CSVCells
+    private let delimiter: UInt8
+    private let isForSpreadsheets: Bool
+    /// Nil if all columns are written.
+    private let selection: CSVSelection?
 
-    init(_ buffer: TextBuffer, _ cells: CSVCells) {
-        self.buffer = buffer
+    init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle) {
+        self.file = file
         self.cells = cells
-    }
-
-    func header(_ columns: [CSVColumn]) {
-        for column in columns {
-            buffer.append(column.name)
-            comma()
-        }
-        endOfLine()
+        selection = file.selection
+        buffer = file.selection?.scratch ?? file.buffer
+        delimiter = style.delimiter
+        isForSpreadsheets = style.isForSpreadsheets
     }
 
     /// Ends the row, and hands full buffers on.
     @inline(__always) func end() throws(TraceError) {
-        endOfLine()
-        try buffer.flushIfNeeded()
+        if let selection { selection.moveRow(to: file.buffer) }
+        try file.endLine()
     }
 
-    @inline(__always) private func comma() { buffer.append(byte: UInt8(ascii: ",")) }
-
-    private func endOfLine() {
-        buffer.removeLast()
-        buffer.append("\r\n")
+    @inline(__always) private func endField() {
+        buffer.append(byte: delimiter)
+        if let selection { selection.endField() }
     }
 
     // MARK: - Plain fields
 
-    @inline(__always) func none() { comma() }
+    @inline(__always) func none() { endField() }
 
     @inline(__always) func integer(_ value: Int64) {
+        if isForSpreadsheets, value.magnitude > Self.largestExactNumber { buffer.append("'") }
         buffer.append(value)
-        comma()
+        endField()
     }
 
     @inline(__always) func integer(_ value: UInt64) {
+        if isForSpreadsheets, value > Self.largestExactNumber { buffer.append("'") }
         buffer.append(value)
-        comma()
+        endField()
     }
+
+    /// A spreadsheet keeps 15 digits of a number, so that a longer one has to be text.
+    private static var largestExactNumber: UInt64 { 999_999_999_999_999 }
+
+    // MARK: - Times
+
+    /// A duration, or a time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
+    @inline(__always) func nanoseconds(_ value: Int64) {
+        if isForSpreadsheets { return seconds(value) }
+        buffer.append(value)
+        endField()
+    }
+
+    /// A time on the source's clock: a column `…clock_ns`, for spreadsheets `…time_utc`.
+    @inline(__always) func clock(_ value: Int64) {
+        if isForSpreadsheets { return utc(value) }
+        buffer.append(value)
+        endField()
+    }
+
+    @inline(never) private func seconds(_ nanoseconds: Int64) {
+        buffer.appendSeconds(nanoseconds, decimalMark: file.decimalMark)
+        endField()
+    }
+
+    @inline(never) private func utc(_ clockNanoseconds: Int64) {
+        if let offset = file.wallClock.offsetNanoseconds {
+            buffer.appendDateTime(unixNanoseconds: clockNanoseconds &+ offset, decimalMark: file.decimalMark)
+        }
+        endField()
+    }
+
+    // MARK: - Words
 
     @inline(__always) func boolean(_ value: Bool) {
         buffer.append(value ? "true" : "false")
-        comma()
+        endField()
     }
 
     /// A word of ours, which needs no quotes.
     @inline(__always) func word(_ word: StaticString) {
         buffer.append(word)
-        comma()
+        endField()
     }
 
     // MARK: - Ids: empty if absent
@@ -83,34 +117,52 @@ struct CSVRow {
     /// A string that comes again and again: a name, a reason.
     @inline(__always) func text(_ id: StringID, _ tables: TraceTables) {
         if id != .empty { cells.append(id, to: buffer, tables) }
-        comma()
+        endField()
     }
 
     /// A string that hardly comes again: a message.
     func message(_ id: StringID, _ tables: TraceTables) {
-        if id != .empty { buffer.appendCSVText(tables.strings.bytes(id)) }
-        comma()
+        if id != .empty { buffer.appendCSVText(tables.strings.bytes(id), delimiter: delimiter) }
+        endField()
     }
+
+    func message(_ text: UnsafeBufferPointer<UInt8>) {
+        buffer.appendCSVText(text, delimiter: delimiter)
+        endField()
+    }
+
+    /// The unit of what `nanoseconds` writes.
+    func timeUnit() { word(isForSpreadsheets ? "s" : "ns") }
 
     func message(_ text: String) {
         var text = text
-        text.withUTF8 { buffer.appendCSVText($0) }
-        comma()
+        text.withUTF8 { buffer.appendCSVText($0, delimiter: delimiter) }
+        endField()
     }
 
     @inline(__always) func stack(_ id: StackID, _ tables: TraceTables) {
         if id != .absent { cells.append(id, to: buffer, tables) }
-        comma()
+        endField()
     }
 
     // MARK: - Several fields
 
     /// The four fields of `CSVColumn.interval`.
     @inline(__always) func interval(_ span: LifelineSpan, since first: Int64) {
-        integer(span.startNanoseconds &- first)
-        integer(span.endNanoseconds &- first)
-        integer(span.durationNanoseconds)
-        integer(span.startNanoseconds)
+        nanoseconds(span.startNanoseconds &- first)
+        nanoseconds(span.endNanoseconds &- first)
+        nanoseconds(span.durationNanoseconds)
+        clock(span.startNanoseconds)
+    }
+
+    /// Count, sum, percentiles and maximum: the six fields of `CSVColumn.distribution`.
+    func distribution(_ distribution: Distribution) {
+        integer(distribution.count)
+        nanoseconds(distribution.total)
+        nanoseconds(distribution.percentile(50))
+        nanoseconds(distribution.percentile(90))
+        nanoseconds(distribution.percentile(99))
+        nanoseconds(distribution.largest)
     }
 
     /// The three fields of `CSVColumn.flags`.
@@ -123,10 +175,10 @@ struct CSVRow {
 
 extension TextBuffer {
     /// A field of text that comes from outside: made safe for spreadsheets, then quoted as needed.
-    func appendCSVText(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.beginsLikeFormula else { return appendCSVField(bytes) }
+    public func appendCSVText(_ bytes: UnsafeBufferPointer<UInt8>, delimiter: UInt8 = UInt8(ascii: ",")) {
+        guard bytes.beginsLikeFormula else { return appendCSVField(bytes, separator: delimiter) }
         let safe = [UInt8(ascii: "'")] + bytes
-        safe.withUnsafeBufferPointer { appendCSVField($0) }
+        safe.withUnsafeBufferPointer { appendCSVField($0, separator: delimiter) }
     }
 }
 
