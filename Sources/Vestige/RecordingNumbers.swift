@@ -90,8 +90,10 @@ public struct RecordingNumbers {
             }
             for life in batch.lives where withSystem || !batch.tables.isSystemFunction(life.startFunction) {
                 let site = Site(function: life.startFunction, stack: life.creationStack)
-                sites[site, default: Value()].count &+= 1
-                sites[site]?.amount = (sites[site]?.amount ?? 0).addingSaturating(life.runningNanoseconds)
+                var value = sites[site] ?? Value()
+                value.count &+= 1
+                value.amount = value.amount.addingSaturating(life.runningNanoseconds)
+                sites[site] = value
             }
         }
 

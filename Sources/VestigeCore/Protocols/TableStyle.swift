@@ -10,11 +10,11 @@ public struct TableStyle: Equatable, Sendable {
     public var isForSpreadsheets = false
     /// Between whole and fraction of a decimal number; these are only for spreadsheets.
     public var decimalMark = UInt8(ascii: ".")
+    /// How many lines a spreadsheet opens, the header among them: those of LibreOffice and Excel since 2007.
+    public var spreadsheetLineCount = 1_048_576
 
     /// What may stand between fields: nothing that numbers, times, words and names of columns hold.
     public static let delimiters = [UInt8](",;\t|^~".utf8)
-    /// How many lines a spreadsheet opens, the header among them.
-    public static let spreadsheetLineCount = 1_048_576
 
     public init() {}
 }

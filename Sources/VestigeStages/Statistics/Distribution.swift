@@ -43,7 +43,7 @@ public struct Distribution: Sendable {
     public func percentile(_ percent: Double) -> Int64 {
         guard count > 0 else { return 0 }
         if let histogram { return min(largest, Int64(clamping: histogram.valueAtPercentile(percent))) }
-        let rank = Int((percent / 100 * Double(values.count)).rounded(.up))
+        let rank = Int((percent * Double(values.count) / 100).rounded(.up))
         return values.sorted()[max(0, min(values.count, rank) - 1)]
     }
 }

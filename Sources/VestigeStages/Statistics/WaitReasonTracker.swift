@@ -9,7 +9,7 @@ public struct GoroutineSummary: BitwiseCopyable, Sendable {
 }
 
 /// Adds up what each goroutine waits for, by reason, as long as it lives.
-public struct WaitReasonTracker: ~Copyable {
+public final class WaitReasonTracker {
     /// How long a goroutine waited for one reason.
     private struct Node {
         var reason: StringID
@@ -32,7 +32,7 @@ public struct WaitReasonTracker: ~Copyable {
     public init() {}
 
     /// Takes what a stage ended in one batch, and hands over the goroutines whose lives ended in it.
-    public mutating func add(
+    public func add(
         _ spans: UnsafeBufferPointer<LifelineSpan>, _ lives: [GoroutineLife], _ body: (GoroutineSummary) -> Void
     ) {
         var position = 0
@@ -50,7 +50,7 @@ public struct WaitReasonTracker: ~Copyable {
         }
     }
 
-    private mutating func add(_ span: LifelineSpan) {
+    private func add(_ span: LifelineSpan) {
         guard span.kind == .goroutineState, span.state == .waiting else { return }
         let head =
             heads.find(span.goroutine.rawValue) ?? heads.insert(span.goroutine.rawValue, Head(isOccupied: true, first: 0))
@@ -63,7 +63,7 @@ public struct WaitReasonTracker: ~Copyable {
         nodes[Int(node)].nanoseconds = nodes[Int(node)].nanoseconds.addingSaturating(span.durationNanoseconds)
     }
 
-    private mutating func end(_ life: GoroutineLife) -> GoroutineSummary {
+    private func end(_ life: GoroutineLife) -> GoroutineSummary {
         var summary = GoroutineSummary(life: life, mainReason: .empty, mainReasonNanoseconds: 0)
         guard let head = heads.find(life.goroutine.rawValue) else { return summary }
         var node = head.pointee.first
@@ -80,7 +80,7 @@ public struct WaitReasonTracker: ~Copyable {
         return summary
     }
 
-    private mutating func allocate(_ node: Node) -> UInt32 {
+    private func allocate(_ node: Node) -> UInt32 {
         guard firstFree != 0 else {
             nodes.append(node)
             return UInt32(truncatingIfNeeded: nodes.count - 1)

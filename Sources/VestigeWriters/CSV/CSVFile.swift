@@ -54,7 +54,7 @@ final class CSVFile {
     private func begin() throws(TraceError) {
         if style.isForSpreadsheets {
             buffer.append("\u{feff}")
-            linesLeft = TableStyle.spreadsheetLineCount
+            linesLeft = style.spreadsheetLineCount
         }
         guard style.hasHeader else { return }
         for name in header {

@@ -13,8 +13,9 @@ import VestigeCore
 ///
 /// The style for spreadsheets differs in what they are known to get wrong: a byte order mark, without which
 /// they take UTF-8 for something older; times as decimal seconds and as dates, since they keep 15 digits of a
-/// number, which nanoseconds of a clock exceed; longer integers with an apostrophe, as text; and a file
-/// `TABLE-2.csv` where a table has more rows than they open.
+/// number, which nanoseconds of a clock exceed; an apostrophe before longer integers and before text that they
+/// would make a number, a date or a truth value of, so that both are text; and a file `TABLE-2.csv` where a
+/// table has more rows than they open.
 public enum CSVFormat {
     public static let format = OutputFormat(
         name: "csv", summary: "CSV tables of goroutines, spans, events, waits and more (a folder, or one table)",

@@ -31,6 +31,10 @@ struct CSVRow {
 
     @inline(__always) private func endField() {
         buffer.append(byte: delimiter)
+        noteField()
+    }
+
+    @inline(__always) private func noteField() {
         if let selection { selection.endField() }
     }
 
@@ -40,14 +44,14 @@ struct CSVRow {
 
     @inline(__always) func integer(_ value: Int64) {
         if isForSpreadsheets, value.magnitude > Self.largestExactNumber { buffer.append("'") }
-        buffer.append(value)
-        endField()
+        buffer.append(value, endedBy: delimiter)
+        noteField()
     }
 
     @inline(__always) func integer(_ value: UInt64) {
         if isForSpreadsheets, value > Self.largestExactNumber { buffer.append("'") }
-        buffer.append(value)
-        endField()
+        buffer.append(value, endedBy: delimiter)
+        noteField()
     }
 
     /// A spreadsheet keeps 15 digits of a number, so that a longer one has to be text.
@@ -58,15 +62,15 @@ struct CSVRow {
     /// A duration, or a time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
     @inline(__always) func nanoseconds(_ value: Int64) {
         if isForSpreadsheets { return seconds(value) }
-        buffer.append(value)
-        endField()
+        buffer.append(value, endedBy: delimiter)
+        noteField()
     }
 
     /// A time on the source's clock: a column `…clock_ns`, for spreadsheets `…time_utc`.
     @inline(__always) func clock(_ value: Int64) {
         if isForSpreadsheets { return utc(value) }
-        buffer.append(value)
-        endField()
+        buffer.append(value, endedBy: delimiter)
+        noteField()
     }
 
     @inline(never) private func seconds(_ nanoseconds: Int64) {
@@ -84,14 +88,13 @@ struct CSVRow {
     // MARK: - Words
 
     @inline(__always) func boolean(_ value: Bool) {
-        buffer.append(value ? "true" : "false")
-        endField()
+        value ? word("true") : word("false")
     }
 
     /// A word of ours, which needs no quotes.
     @inline(__always) func word(_ word: StaticString) {
-        buffer.append(word)
-        endField()
+        buffer.append(word, endedBy: delimiter)
+        noteField()
     }
 
     // MARK: - Ids: empty if absent
@@ -120,14 +123,18 @@ struct CSVRow {
         endField()
     }
 
+    private func append(_ text: UnsafeBufferPointer<UInt8>) {
+        buffer.appendCSVText(text, delimiter: delimiter, keepsType: isForSpreadsheets)
+    }
+
     /// A string that hardly comes again: a message.
     func message(_ id: StringID, _ tables: TraceTables) {
-        if id != .empty { buffer.appendCSVText(tables.strings.bytes(id), delimiter: delimiter) }
+        if id != .empty { append(tables.strings.bytes(id)) }
         endField()
     }
 
     func message(_ text: UnsafeBufferPointer<UInt8>) {
-        buffer.appendCSVText(text, delimiter: delimiter)
+        append(text)
         endField()
     }
 
@@ -136,7 +143,7 @@ struct CSVRow {
 
     func message(_ text: String) {
         var text = text
-        text.withUTF8 { buffer.appendCSVText($0, delimiter: delimiter) }
+        text.withUTF8 { append($0) }
         endField()
     }
 
@@ -170,27 +177,5 @@ struct CSVRow {
         boolean(flags.contains(.beganBefore))
         boolean(flags.contains(.isOpen))
         boolean(flags.contains(.isBroken))
-    }
-}
-
-extension TextBuffer {
-    /// A field of text that comes from outside: made safe for spreadsheets, then quoted as needed.
-    public func appendCSVText(_ bytes: UnsafeBufferPointer<UInt8>, delimiter: UInt8 = UInt8(ascii: ",")) {
-        guard bytes.beginsLikeFormula else { return appendCSVField(bytes, separator: delimiter) }
-        let safe = [UInt8(ascii: "'")] + bytes
-        safe.withUnsafeBufferPointer { appendCSVField($0, separator: delimiter) }
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// True if a spreadsheet would run it (OWASP, "CSV Injection").
-    var beginsLikeFormula: Bool {
-        guard let first else { return false }
-        switch first {
-        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0a, 0x0d: return true
-        // The full-width forms, U+FF1D, U+FF0B, U+FF0D and U+FF20, which East Asian versions take too.
-        case 0xef where count >= 3 && self[1] == 0xbc: return [0x9d, 0x8b, 0x8d, 0xa0].contains(self[2])
-        default: return false
-        }
     }
 }

@@ -26,7 +26,7 @@ final class CSVWriter: TraceWriter {
         if style.columns != nil, types.count > 1 {
             throw TraceError(.usage, expected: "one table for a choice of columns", found: "\(types.count)")
         }
-        let cells = CSVCells(delimiter: style.delimiter)
+        let cells = CSVCells(style)
         var outputs: [Output] = []
         for type in types {
             let file = try CSVFile(type.name, type.columns, target, options, wallClock)

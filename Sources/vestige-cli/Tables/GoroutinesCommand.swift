@@ -25,8 +25,7 @@ struct GoroutinesCommand: ParsableCommand {
 
     func run() throws {
         let terminal = Terminal()
-        let tracker = HeapValue(WaitReasonTracker())
-        let pointer = tracker.pointer
+        let tracker = WaitReasonTracker()
         // Filled at the first batch: rows are put in order as they come.
         var tables = TraceTables()
         let columns = Self.columns { tables }
@@ -37,7 +36,7 @@ struct GoroutinesCommand: ParsableCommand {
         let showsSystem = system
         let result = try analysis.run { batch throws(TraceError) in
             tables = batch.tables
-            pointer.pointee.add(batch.spans, batch.lives) { summary in
+            tracker.add(batch.spans, batch.lives) { summary in
                 guard showsSystem || !tables.isSystemFunction(summary.life.startFunction) else {
                     systemCount += 1
                     return

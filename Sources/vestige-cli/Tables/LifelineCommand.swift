@@ -7,7 +7,8 @@ struct LifelineCommand: ParsableCommand {
         discussion: """
             Who created it and where; each stretch of time that it spent in one state, with the reason, where it \
             was, and who ended it (woke it) and where that one was; in between its regions, tasks, log messages \
-            and CPU profile samples; and its end. A state comes before what happened in it.
+            and CPU profile samples; and its end. A state comes before what happened in it. Places are the innermost \
+            frames outside of the parts of Go's library that wait for their callers; JSON and CSV have whole stacks.
 
             EXAMPLES
               vestige lifeline 18 orders.trace
@@ -65,8 +66,9 @@ struct LifelineCommand: ParsableCommand {
     private static func columns(
         _ tables: @escaping () -> TraceTables, _ first: @escaping () -> Int64
     ) -> [ReportColumn<LifelineEntry>] {
-        let top = { (stack: StackID) -> ReportValue in
-            stack == .absent ? .none : .text(tables().text(of: tables().stacks.node(stack).frame))
+        var places = Places()
+        let place = { (stack: StackID) -> ReportValue in
+            stack == .absent ? .none : .text(tables().text(of: places.frame(places.number(of: stack, tables()))))
         }
         let whole = { (stack: StackID) -> ReportValue in
             stack == .absent ? .none : .text(tables().text(of: stack))
@@ -76,9 +78,9 @@ struct LifelineCommand: ParsableCommand {
             ReportColumn("what", "what", isText: true) { .text(title(of: $0)) },
             ReportColumn("duration_ns", "for") { $0.durationNanoseconds.map { .nanoseconds($0) } ?? .none },
             ReportColumn("name", "of", isText: true) { .text(name(of: $0, tables())) },
-            ReportColumn("at", "where", isText: true) { top($0.stack) },
+            ReportColumn("at", "where", isText: true) { place($0.stack) },
             ReportColumn("by", "by") { $0.other == .absent ? .none : .number($0.other.rawValue) },
-            ReportColumn("by_at", "from where", .ifItFits, isText: true) { top($0.otherStack) },
+            ReportColumn("by_at", "from where", .ifItFits, isText: true) { place($0.otherStack) },
             ReportColumn("task", "task", .ifItFits) { $0.task == .absent ? .none : .unsigned($0.task.rawValue) },
             ReportColumn("proc", "proc", .ifItFits) { $0.proc == .absent ? .none : .number(Int64($0.proc.rawValue)) },
             ReportColumn("thread", "thread", .machines) { $0.thread == .absent ? .none : .number($0.thread.rawValue) },

@@ -8,6 +8,7 @@ final class ReportWriter<Record> {
     private let columns: [ReportColumn<Record>]
     private let name: String
     private let buffer: TextBuffer
+    private var hasBegun = false
     private var hasRows = false
 
     init(_ report: Report<Record>, _ style: ReportStyle, _ terminal: Terminal) {
@@ -35,7 +36,7 @@ final class ReportWriter<Record> {
     func finish(_ report: Report<Record>) throws(TraceError) {
         switch style {
         case .text: break
-        case .csv: if !hasRows { appendCSVHeader() }
+        case .csv: beginCSV()
         case .json: finishJSON(report)
         }
         try buffer.flush()
@@ -45,7 +46,7 @@ final class ReportWriter<Record> {
 
     /// One object on one line.
     private func writeJSON(_ records: [Record]) throws(TraceError) {
-        if !hasRows { startJSON() }
+        beginJSON()
         for (index, record) in records.enumerated() {
             if hasRows || index > 0 { buffer.append(",") }
             buffer.append("{")
@@ -60,14 +61,16 @@ final class ReportWriter<Record> {
         }
     }
 
-    private func startJSON() {
+    private func beginJSON() {
+        if hasBegun { return }
+        hasBegun = true
         buffer.append("{\"table\":")
         buffer.appendJSONString(name)
         buffer.append(",\"rows\":[")
     }
 
     private func finishJSON(_ report: Report<Record>) {
-        if !hasRows { startJSON() }
+        beginJSON()
         buffer.append("],\"count\":")
         buffer.append(report.count)
         if !report.percentiles.isEmpty {
@@ -101,7 +104,7 @@ final class ReportWriter<Record> {
     // MARK: - CSV
 
     private func writeCSV(_ records: [Record]) throws(TraceError) {
-        if !hasRows { appendCSVHeader() }
+        beginCSV()
         for record in records {
             for (position, column) in columns.enumerated() {
                 if position > 0 { buffer.append(",") }
@@ -112,7 +115,9 @@ final class ReportWriter<Record> {
         }
     }
 
-    private func appendCSVHeader() {
+    private func beginCSV() {
+        if hasBegun { return }
+        hasBegun = true
         buffer.append(columns.map(\.name).joined(separator: ",") + "\r\n")
     }
 
