@@ -54,7 +54,7 @@ def check_duckdb(where, path, rows, fields):
         return fail(where, 'DuckDB finds the columns %s' % table.columns)
     numbers = [f['name'] for f in fields if f['type'] == 'integer']
     wanted = ', '.join('sum("%s"::hugeint), count("%s")' % (name, name) for name in numbers)
-    found = duckdb.sql('select count(*)%s from table' % (', ' + wanted if numbers else '')).fetchone()
+    found = table.query('t', 'select count(*)%s from t' % (', ' + wanted if numbers else '')).fetchall()[0]
     if found[0] != len(rows) - 1:
         return fail(where, 'DuckDB reads %d rows instead of %d' % (found[0], len(rows) - 1))
     for position, name in enumerate(numbers):
@@ -71,7 +71,7 @@ def check_duckdb(where, path, rows, fields):
 def check_truth(name, folder, truth):
     """Sums by DuckDB against what Go's own reader says."""
     def one(query):
-        return duckdb.sql(query.replace('$', folder + '/')).fetchone()
+        return duckdb.sql(query.replace('$', folder + '/')).fetchall()[0]
 
     expected = {'running': 0, 'runnable': 0, 'syscall': 0, 'undetermined': 0, 'waiting': 0}
     reasons = {}
@@ -84,18 +84,18 @@ def check_truth(name, folder, truth):
             expected[state] += value
     if len(truth['goroutines']) == truth['goroutine_count']:
         for state, nanoseconds in expected.items():
-            found = one("select coalesce(sum(%s_ns), 0) from '$goroutines.csv'" % state)[0]
-            spans = one("select coalesce(sum(duration_ns), 0) from '$spans.csv' where lower(state) = '%s'" % state)[0]
+            found = one("select coalesce(sum(%s_ns::bigint), 0) from '$goroutines.csv'" % state)[0]
+            spans = one("select coalesce(sum(duration_ns::bigint), 0) from '$spans.csv' where lower(state) = '%s'" % state)[0]
             if found != nanoseconds or spans != nanoseconds:
                 fail(name, '%s: truth %d, goroutines %d, spans %d' % (state, nanoseconds, found, spans))
-        waits = duckdb.sql("select coalesce(reason, ''), sum(total_ns) from '%s/waits.csv' group by 1" % folder).fetchall()
+        waits = duckdb.sql("select coalesce(reason, ''), sum(total_ns::bigint) from '%s/waits.csv' group by 1" % folder).fetchall()
         if {r: int(n) for r, n in waits if n} != {r: n for r, n in reasons.items() if n}:
             fail(name, 'waits: truth %s, found %s' % (reasons, waits))
     for table, summary in [('regions', 'region_summary'), ('tasks', 'task_summary'), ('ranges', 'range_summary')]:
         count = sum(s['count'] - s['open_at_end'] for s in truth[summary].values())
         total = sum(s['total_ns'] for s in truth[summary].values())
-        found = one("select count(*), coalesce(sum(duration_ns), 0) from '$%s.csv' where not began_before and not open "
-                    "and not broken" % table)
+        found = one("select count(*), coalesce(sum(duration_ns::bigint), 0) from '$%s.csv' where not "
+                    "(began_before::boolean or open::boolean or broken::boolean)" % table)
         if found != (count, total):
             fail(name, '%s: truth %s, found %s' % (table, (count, total), found))
     for kind, count in truth['by_kind'].items():
@@ -104,7 +104,7 @@ def check_truth(name, folder, truth):
             fail(name, '%s: truth %d, events %d' % (kind, count, found))
     if one("select count(*) from '$logs.csv'")[0] != truth['log_count']:
         fail(name, 'logs')
-    if one("select coalesce(sum(samples), 0) from '$stacks.csv'")[0] != truth['by_kind'].get('StackSample', 0):
+    if one("select coalesce(sum(samples::bigint), 0) from '$stacks.csv'")[0] != truth['by_kind'].get('StackSample', 0):
         fail(name, 'samples')
     if one("select count(*) from '$metrics.csv'")[0] != truth['by_kind'].get('Metric', 0):
         fail(name, 'metrics')
