@@ -10,7 +10,7 @@ import VestigeTestSupport
     private func show(_ command: String, _ environment: String) throws -> String? {
         let result = try CommandLineTool.shell(
             "command -v script > /dev/null || exit 77; "
-                + "export \(environment); script -qec \"'\(CommandLineTool.path)' \(command)\" /dev/null < /dev/null")
+                + "unset NO_COLOR; export \(environment); script -qec \"'\(CommandLineTool.path)' \(command)\" /dev/null < /dev/null")
         guard result.status != 77 else { return nil }
         #expect(result.status == 0)
         return result.text.replacingOccurrences(of: "\r\n", with: "\n")

@@ -62,6 +62,7 @@ struct DiffCommand: ParsableCommand {
         try writer.finish(report)
         let hidden = report.count - UInt64(report.records.count)
         if hidden > 0, !reporting.quiet { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
+        if !reporting.quiet { AnalysisOptions.sayLeftOut(writer.leftOut) }
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
     }
 

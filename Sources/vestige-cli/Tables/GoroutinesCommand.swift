@@ -67,11 +67,11 @@ struct GoroutinesCommand: ParsableCommand {
             },
             ReportColumn("lifetime_ns", "lifetime") { .nanoseconds($0.life.lifetimeNanoseconds) },
             ReportColumn("running_ns", "running") { .nanoseconds($0.life.runningNanoseconds) },
-            ReportColumn("runnable_ns", "runnable") { .nanoseconds($0.life.runnableNanoseconds) },
+            ReportColumn("runnable_ns", "runnable", .ifItFits) { .nanoseconds($0.life.runnableNanoseconds) },
             ReportColumn("waiting_ns", "waiting") { .nanoseconds($0.life.waitingNanoseconds) },
             ReportColumn("main_wait", "mainly", .ifItFits, isText: true) { .text(tables().strings.string($0.mainReason)) },
             ReportColumn("main_wait_ns", "for", .machines) { .nanoseconds($0.mainReasonNanoseconds) },
-            ReportColumn("syscall_ns", "syscall") { .nanoseconds($0.life.syscallNanoseconds) },
+            ReportColumn("syscall_ns", "syscall", .ifItFits) { .nanoseconds($0.life.syscallNanoseconds) },
             ReportColumn("state", "state") { .text($0.life.hasEnded ? "Ended" : "\($0.life.finalState.name)") },
             ReportColumn("reason", "reason", .ifItFits, isText: true) {
                 $0.life.hasEnded ? .none : .text(tables().strings.string($0.life.finalReason))

@@ -52,6 +52,7 @@ struct LifelineCommand: ParsableCommand {
         }
         guard story.isKnown else { throw Self.unknown(goroutine, story, analysis.inputs) }
         try writer.finish(report)
+        if !analysis.reporting.quiet { AnalysisOptions.sayLeftOut(writer.leftOut) }
         try analysis.checkLoss(result)
     }
 

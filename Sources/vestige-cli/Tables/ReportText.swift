@@ -5,17 +5,20 @@ import Vestige
 /// Tables for people.
 struct ReportText {
     let terminal: Terminal
+    /// Columns for which there was no room.
+    private(set) var leftOut: [String] = []
+
+    init(_ terminal: Terminal) { self.terminal = terminal }
 
     /// The table's lines, each ended by a line break; empty without rows.
-    ///
-    /// - Parameter hasHeader: false for what continues a table of the same widths.
-    func lines<Record>(_ report: Report<Record>) -> String {
+    mutating func lines<Record>(_ report: Report<Record>) -> String {
         let shown = report.columns.filter { $0.place != .machines }
         let rows = report.records.map { record in shown.map { Self.text($0.value(record)) } }
         guard !rows.isEmpty else { return "" }
         let fitted = FittedColumns(
             titles: shown.map(\.title), canShrink: shown.map(\.isText), canGo: shown.map { $0.place == .ifItFits },
             rows: rows, width: terminal.width)
+        leftOut = fitted.leftOut.map { shown[$0].name }
         let emphasis = report.emphasis.map { report.records.map($0) } ?? []
         return draw(fitted, isText: shown.map(\.isText), rows: rows, emphasis: emphasis) + percentiles(report)
     }
@@ -104,8 +107,11 @@ struct FittedColumns {
     /// Indices of the columns that are shown.
     private(set) var shown: [Int]
 
+    /// Indices of those for which there was no room.
+    private(set) var leftOut: [Int] = []
+
     /// The least that a text is shortened to.
-    private static let leastWidth = 16
+    private static let leastWidth = 12
 
     /// - Parameter width: columns of the terminal; nil for no limit.
     init(titles: [String], canShrink: [Bool], canGo: [Bool], rows: [[String]], width: Int?) {
@@ -118,6 +124,7 @@ struct FittedColumns {
         shrink(to: width, canShrink)
         while total > width, let last = shown.last(where: { canGo[$0] }) {
             shown.removeAll { $0 == last }
+            leftOut.insert(last, at: 0)
         }
         widen(to: width, canShrink, rows)
     }

@@ -4,7 +4,7 @@ import Vestige
 /// Writes a table to standard output: for people, as JSON, or as CSV. Rows may come in portions.
 final class ReportWriter<Record> {
     private let style: ReportStyle
-    private let terminal: Terminal
+    private var text: ReportText
     private let columns: [ReportColumn<Record>]
     private let name: String
     private let buffer: TextBuffer
@@ -13,7 +13,7 @@ final class ReportWriter<Record> {
 
     init(_ report: Report<Record>, _ style: ReportStyle, _ terminal: Terminal) {
         self.style = style
-        self.terminal = terminal
+        text = ReportText(terminal)
         columns = report.columns
         name = report.name
         buffer = TextBuffer(DescriptorSink(descriptor: 1, path: "standard output"), capacity: 64 << 10)
@@ -24,7 +24,7 @@ final class ReportWriter<Record> {
     /// Writes the rows of a report.
     func write(_ report: Report<Record>) throws(TraceError) {
         switch style {
-        case .text: buffer.append(ReportText(terminal: terminal).lines(report))
+        case .text: buffer.append(text.lines(report))
         case .json: try writeJSON(report.records)
         case .csv: try writeCSV(report.records)
         }
@@ -41,6 +41,9 @@ final class ReportWriter<Record> {
         }
         try buffer.flush()
     }
+
+    /// Columns for which the terminal has no room.
+    var leftOut: [String] { text.leftOut }
 
     // MARK: - JSON
 

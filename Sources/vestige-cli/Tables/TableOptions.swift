@@ -68,6 +68,11 @@ struct AnalysisOptions: ParsableArguments {
         return result
     }
 
+    static func sayLeftOut(_ columns: [String]) {
+        if columns.isEmpty { return }
+        Console.say("no room for the columns \(columns.joined(separator: ", ")); --json and --csv have them")
+    }
+
     /// Ends the command as `--strict` demands.
     func checkLoss(_ result: AnalysisResult) throws(EarlyExit) {
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
@@ -84,5 +89,6 @@ struct AnalysisOptions: ParsableArguments {
         if shown < report.count {
             Console.say("\(Units.grouped(shown)) of \(Units.grouped(report.count)) \(report.name); --top 0 shows all")
         }
+        Self.sayLeftOut(writer.leftOut)
     }
 }
