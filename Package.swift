@@ -14,15 +14,18 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
         .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     ],
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
-        .target(name: "VestigeReaders", dependencies: ["VestigeCore"]),
         .target(
             name: "VestigeStages",
             dependencies: ["VestigeCore", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+        .target(
+            name: "VestigeReaders",
+            dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
         .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
         .executableTarget(

@@ -8,7 +8,7 @@ enum AlignmentReport {
         }
     }
 
-    private static func line(_ alignment: SourceAlignment, _ firstNanoseconds: Int64) -> String {
+    static func line(_ alignment: SourceAlignment, _ firstNanoseconds: Int64) -> String {
         let time = Units.duration(alignment.timeNanoseconds &- firstNanoseconds)
         var text = "placed at \(time): \(reason(alignment.method))"
         let total = alignment.agreeing + alignment.differing + alignment.unseen
@@ -17,7 +17,7 @@ enum AlignmentReport {
         return text
     }
 
-    private static func reason(_ method: SourceAlignment.Method) -> String {
+    static func reason(_ method: SourceAlignment.Method) -> String {
         switch method {
         case .manual: "as --at says"
         case .stopTheWorld: "the recording stops the world there to write a dump"

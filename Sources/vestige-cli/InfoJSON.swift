@@ -21,6 +21,7 @@ extension InfoReport {
         object.add("events", counts.eventCount)
         object.add("events_by_kind", kinds(counts))
         object.add("goroutines", goroutines(counts))
+        object.add("observed", observed(counts.observed))
         object.add("procs", Int64(counts.procCount))
         object.add("threads", Int64(counts.threadCount))
         object.add("tasks", beginsAndEnds(counts.tasksBegun, counts.tasksEnded))
@@ -57,6 +58,19 @@ extension InfoReport {
         return object
     }
 
+    private static func observed(_ counts: ObservedCounts) -> JSONObject {
+        let object = JSONObject()
+        object.add("total", counts.total)
+        object.add("groups", counts.groups)
+        object.add("leaked", counts.leaked)
+        let states = JSONObject()
+        for state in GoroutineState.allCases where counts.byState[Int(state.rawValue)] > 0 {
+            states.add("\(state.name)", counts.byState[Int(state.rawValue)])
+        }
+        object.add("by_state", states)
+        return object
+    }
+
     private static func beginsAndEnds(_ begun: UInt64, _ ended: UInt64) -> JSONObject {
         let object = JSONObject()
         object.add("begun", begun)
@@ -68,32 +82,5 @@ extension InfoReport {
         let object = JSONObject()
         for (counter, count) in diagnostics.nonZero { object.add(counter.rawValue, count) }
         return object
-    }
-}
-
-/// A JSON object that keeps the order in which its members are added. Members that are nil are left out.
-final class JSONObject {
-    private var members: [String] = []
-
-    var text: String { "{\(members.joined(separator: ","))}" }
-
-    func add(_ name: String, _ value: String?) { if let value { append(name, Self.quoted(value)) } }
-    func add(_ name: String, _ value: Int64?) { if let value { append(name, String(value)) } }
-    func add(_ name: String, _ value: UInt64) { append(name, String(value)) }
-    func add(_ name: String, _ value: Bool) { append(name, value ? "true" : "false") }
-    func add(_ name: String, _ value: [String]) {
-        append(name, "[\(value.map(Self.quoted).joined(separator: ","))]")
-    }
-    func add(_ name: String, _ value: JSONObject) { append(name, value.text) }
-
-    private func append(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(value)") }
-
-    private static func quoted(_ text: String) -> String {
-        let sink = MemorySink()
-        let buffer = TextBuffer(sink, capacity: 256)
-        defer { buffer.deallocate() }
-        buffer.appendJSONString(text)
-        try? buffer.flush()
-        return String(decoding: sink.bytes, as: UTF8.self)
     }
 }

@@ -8,8 +8,8 @@ struct VestigeCommand: ParsableCommand {
         commandName: "vestige",
         abstract: "Makes recordings of Go's concurrency readable to other tools.",
         discussion: """
-            Reads what Go's runtime says about goroutines (execution traces) and writes it for trace \
-            viewers, spreadsheets and scripts. Damaged and cut recordings are read as far as they go, \
+            Reads what Go's runtime says about goroutines (execution traces, goroutine profiles, dumps and \
+            panics, also within logs) and writes it for trace viewers, spreadsheets and scripts. Damaged and cut recordings are read as far as they go, \
             and what is lost is counted.
 
             \(ExitStatus.help)
@@ -17,7 +17,8 @@ struct VestigeCommand: ParsableCommand {
         version: vestigeVersion,
         subcommands: [
             ConvertCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self, RegionsCommand.self,
-            TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self, FormatsCommand.self,
+            TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self, AgreeCommand.self,
+            CaptureCommand.self, FormatsCommand.self,
         ])
 
     func run() throws {
@@ -34,6 +35,7 @@ struct VestigeCommand: ParsableCommand {
           vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
           vestige lifeline 18 orders.trace         one goroutine's whole story
           vestige diff old.trace new.trace         what has changed between two recordings
+          vestige info app.log                     the goroutines of a panic or dump, also within a log
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.

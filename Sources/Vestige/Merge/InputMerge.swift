@@ -52,6 +52,9 @@ struct InputMerge {
         return MergedStream(recordings, observations: sorted.map(\.element))
     }
 
+    /// Time of the first event of a recording.
+    var firstNanoseconds: Int64 { recordings.compactMap(\.nextNanoseconds).min() ?? 0 }
+
     private func manualTime(of stream: InputStream) -> Int64? {
         if let time = times.first(where: { $0.path == stream.input.path }) { return time.nanoseconds }
         guard let time = times.first(where: { $0.path == nil }) else { return nil }
@@ -66,7 +69,8 @@ struct InputMerge {
         _ stream: InputStream, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) -> [Event] {
         let events = try stream.takeAll()
-        guard let first = recordings.compactMap(\.nextNanoseconds).min() else { return events }
+        if recordings.isEmpty { return events }
+        let first = firstNanoseconds
         let snapshots = ObservedSnapshot.divide(events, isDebugger: isDebugger(stream), tables: tables)
         let alignments: [SourceAlignment]
         if let manual = manualTime(of: stream) {
@@ -84,6 +88,34 @@ struct InputMerge {
                 placed.timeNanoseconds = alignment.timeNanoseconds
                 return placed
             }
+        }
+    }
+
+    /// Every snapshot, where it is placed, and what the recording says there.
+    func agreements(onProgress: ((Progress) -> Void)?) throws(TraceError) -> [SnapshotAgreement] {
+        try RecordingClocks(recordings, tables: tables, manual: manualTime).align()
+        guard !recordings.isEmpty, !observers.isEmpty else {
+            throw TraceError(
+                .usage, expected: "a recording, and a dump or snapshot to compare with it",
+                found: recordings.isEmpty ? "no recording" : "nothing but recordings")
+        }
+        var found: [(path: String, snapshot: ObservedSnapshot, alignment: SourceAlignment)] = []
+        for stream in observers {
+            let placed = try place(stream, onProgress: onProgress)
+            let alignments = tables.sources[Int(stream.input.place)].alignments
+            let snapshots = ObservedSnapshot.divide(placed, isDebugger: isDebugger(stream), tables: tables)
+            for (snapshot, alignment) in zip(snapshots, alignments) {
+                found.append((stream.input.path, snapshot, alignment))
+            }
+        }
+        let collector = MomentStatesCollector(found.map(\.alignment.timeNanoseconds), tables: tables)
+        try SecondReading(of: recordings, tables: tables).readAll { events throws(TraceError) in
+            collector.process(events)
+        }
+        return zip(found, collector.finish()).map { found, states in
+            SnapshotAgreement(
+                path: found.path, alignment: found.alignment,
+                agreement: Agreement(of: found.snapshot, with: states, tables: tables))
         }
     }
 

@@ -27,15 +27,21 @@ public final class Diagnostics {
         case linesUnknown
         case tableFilesAdded
         case rowsBeyondSpreadsheet
+        case listingsIncomplete
+        case answersFailed
+        case detailsLeftOut
+        case stacksCut
+        case goroutinesMissing
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes, .linesUnknown:
+                .stringsUnresolved, .trailingBytes, .linesUnknown, .listingsIncomplete, .answersFailed, .stacksCut,
+                .goroutinesMissing:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
-            case .tableFilesAdded, .rowsBeyondSpreadsheet: .notice
+            case .tableFilesAdded, .rowsBeyondSpreadsheet, .detailsLeftOut: .notice
             }
         }
 
@@ -73,6 +79,13 @@ public final class Diagnostics {
                     "row is", "rows are",
                     " beyond what a spreadsheet opens: a folder as output (-o FOLDER) has them in further files"
                 )
+            case .listingsIncomplete:
+                ("listing of goroutines is", "listings of goroutines are", " not complete: some are missing")
+            case .answersFailed: ("answer of the debugger is", "answers of the debugger are", " an error")
+            case .detailsLeftOut:
+                ("detail has", "details have", " no place in events: variables, source lines, settings")
+            case .stacksCut: ("stack is", "stacks are", " cut off, or broken by lines that are no frames")
+            case .goroutinesMissing: ("goroutine is", "goroutines are", " missing: a profile states more than it lists")
             }
         }
     }

@@ -12,6 +12,8 @@ struct GoroutineRecord: PagedElement {
     var source: UInt8 = 0
     var proc: ProcID = .absent
     var thread: ThreadID = .absent
+    /// The proc with which it entered the state, also a system call, which may lose it.
+    var heldProc: ProcID = .absent
     var startNanoseconds: Int64 = 0
     var reason: StringID = .empty
     var startStack: StackID = .absent
@@ -45,6 +47,7 @@ struct GoroutineRecord: PagedElement {
         // Whoever reports a goroutine in a system call need not be the thread that it blocks.
         let isOnThread = newState == .running || newState == .syscall && event.pointee.goroutine == life.goroutine
         thread = isOnThread ? event.pointee.thread : .absent
+        heldProc = isOnThread ? event.pointee.proc : .absent
         proc = newState == .running ? event.pointee.proc : .absent
     }
 

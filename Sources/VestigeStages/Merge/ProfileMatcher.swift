@@ -45,6 +45,25 @@ struct ProfileMatcher {
             mismatchCount: difference, missingCount: missing)
     }
 
+    /// A place at which the recording has more goroutines than the profile.
+    struct Surplus {
+        let place: String
+        let recording: UInt64
+        let observer: UInt64
+    }
+
+    func surplus(of goroutines: [TracedGoroutine], _ tables: TraceTables) -> [Surplus] {
+        var traced: [Shape: UInt64] = [:]
+        for goroutine in goroutines where goroutine.state == .waiting {
+            if let shape = Self.shape(goroutine.stack, tables) { traced[shape, default: 0] += 1 }
+        }
+        return traced.compactMap { shape, count in
+            let known = counts[shape] ?? 0
+            let place = String(decoding: shape.innermost, as: UTF8.self)
+            return count > known ? Surplus(place: place, recording: count, observer: known) : nil
+        }.sorted { $0.place < $1.place }
+    }
+
     private static func shape(_ stack: StackID, _ tables: TraceTables) -> Shape? {
         var innermost: [UInt8]?
         var root: [UInt8] = []

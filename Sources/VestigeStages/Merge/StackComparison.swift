@@ -2,8 +2,8 @@ import VestigeCore
 
 /// Compares stacks that different tools recorded of the same moment.
 public enum StackComparison {
-    /// True if the functions of one stack are those of the other with some left out: recordings leave
-    /// out the runtime's frames and wrappers, profiles cut deep stacks.
+    /// True if the program's functions in one stack are those of the other with some left out: wrappers
+    /// are missing in recordings, and deep stacks are cut. Of the runtime's own frames each tool shows others.
     public static func agree(_ one: StackID, _ other: StackID, _ tables: TraceTables) -> Bool {
         let (a, b) = (names(one, tables), names(other, tables))
         return a.isEmpty || b.isEmpty || isSubsequence(a, of: b) || isSubsequence(b, of: a)
@@ -22,7 +22,9 @@ public enum StackComparison {
     }
 
     private static func names(_ stack: StackID, _ tables: TraceTables) -> [[UInt8]] {
-        tables.stacks.frames(stack).map { plainName(tables.strings.bytes($0.function)) }.filter { !$0.isEmpty }
+        tables.stacks.frames(stack).map { plainName(tables.strings.bytes($0.function)) }.filter {
+            !$0.isEmpty && !isRuntime($0)
+        }
     }
 
     private static func isSubsequence(_ part: [[UInt8]], of whole: [[UInt8]]) -> Bool {
@@ -35,7 +37,7 @@ public enum StackComparison {
     }
 
     /// A function's name without the brackets of type arguments: they read `[...]` in one tool and
-    /// `[go.shape.int]` in another.
+    /// `[go.shape.int]` in another. Dumps write `panic` for the function behind it.
     static func plainName(_ name: some Collection<UInt8>) -> [UInt8] {
         var plain: [UInt8] = []
         var depth = 0
@@ -44,7 +46,7 @@ public enum StackComparison {
             if depth == 0 { plain.append(byte) }
             if byte == UInt8(ascii: "]"), depth > 0 { depth -= 1 }
         }
-        return plain
+        return plain.elementsEqual("panic".utf8) ? Array("runtime.gopanic".utf8) : plain
     }
 
     static func isRuntime(_ name: [UInt8]) -> Bool {

@@ -5,7 +5,7 @@ public struct TracedGoroutine: PagedElement, Sendable {
     public var isOccupied: Bool
     public var state: GoroutineState
     public var reason = StringID.empty
-    /// Where it was when it last changed its state.
+    /// Where it was when it last changed its state; absent where the recording does not say.
     public var stack = StackID.absent
     /// True if it runs a function of the program, false for the runtime's own and where it is not known.
     public var isOfProgram = false
@@ -52,7 +52,10 @@ struct TracedGoroutines: ~Copyable {
     ) {
         let state = event.toGoroutineState
         // A status at a generation's start confirms what is known, and does not say the reason again.
-        if event.fromGoroutineState != state { known.pointee.reason = state == .waiting ? event.name : .empty }
+        if event.fromGoroutineState != state {
+            known.pointee.reason = state == .waiting ? event.name : .empty
+            known.pointee.stack = event.transitionStack
+        }
         known.pointee.state = state
         guard event.transitionStack != .absent else { return }
         known.pointee.stack = event.transitionStack

@@ -41,6 +41,7 @@ public enum CSVFormat {
             CSVRangesTable.self,
             CSVMetricsTable.self,
             CSVStacksTable.self,
+            CSVObservationsTable.self,
             CSVSummaryTable.self,
         ]
     }

@@ -85,6 +85,12 @@ struct CSVRow {
         endField()
     }
 
+    /// Empty where the value is the one that says nothing.
+    func integer<Value: FixedWidthInteger>(_ value: Value, unless nothing: Value) {
+        if value == nothing { return none() }
+        Value.isSigned ? integer(Int64(value)) : integer(UInt64(value))
+    }
+
     // MARK: - Words
 
     @inline(__always) func boolean(_ value: Bool) {

@@ -62,8 +62,8 @@ struct CSVColumn: Sendable {
     func name(in style: TableStyle) -> String {
         guard style.isForSpreadsheets else { return name }
         switch kind {
-        case .nanoseconds: return name.dropLast("_ns".count) + "_s"
-        case .clock: return name.dropLast("clock_ns".count) + "time_utc"
+        case .nanoseconds: return name.replacing("_ns", with: "_s")
+        case .clock: return name.replacing("clock_ns", with: "time_utc")
         case .integer, .string, .boolean: return name
         }
     }
