@@ -12,6 +12,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+        .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     ],
     targets: [
@@ -19,9 +22,11 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
         .target(
+            name: "VestigeStages",
+            dependencies: ["VestigeCore", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+        .target(
             name: "VestigeReaders",
             dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
-        .target(name: "VestigeStages", dependencies: ["VestigeCore"]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
         .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
         // Apart from Vestige, so that who only converts links no HTTP server.
@@ -34,7 +39,8 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: [
-                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"), "TextTable",
+                "Rainbow",
             ]),
         // Optimised in debug builds too: it hashes millions of events, several ways.
         .target(

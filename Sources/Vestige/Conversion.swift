@@ -80,6 +80,7 @@ public struct Conversion {
         }
         try checkSplit()
         try checkTables()
+        try plan.check(options.tableStyle, tables: options.tables)
     }
 
     private func checkSplit() throws(TraceError) {

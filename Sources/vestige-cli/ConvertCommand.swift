@@ -17,7 +17,8 @@ struct ConvertCommand: ParsableCommand {
 
             CSV is a folder of tables. A single file, or standard output, holds one of them: spans, unless \
             --table names another. With -f an existing folder gets new tables; older ones that are not \
-            written now are removed, other files stay, and a folder that holds only others is refused.
+            written now are removed, other files stay, and a folder that holds only others is refused. --excel \
+            writes them as a spreadsheet wants them.
 
             Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
             are placed where the recording has the goroutines in the same states, and how each was found is \
@@ -76,6 +77,8 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
+    @OptionGroup var tableStyle: TableStyleOptions
+
     @Option(
         help: ArgumentHelp(
             "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
@@ -109,6 +112,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show

@@ -16,8 +16,9 @@ struct VestigeCommand: ParsableCommand {
             """,
         version: vestigeVersion,
         subcommands: [
-            ConvertCommand.self, ViewCommand.self, InfoCommand.self, AgreeCommand.self, CaptureCommand.self,
-            FormatsCommand.self,
+            ConvertCommand.self, ViewCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self,
+            RegionsCommand.self, TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self,
+            AgreeCommand.self, CaptureCommand.self, FormatsCommand.self,
         ])
 
     func run() throws {
@@ -32,6 +33,9 @@ struct VestigeCommand: ParsableCommand {
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
+          vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
+          vestige lifeline 18 orders.trace         one goroutine's whole story
+          vestige diff old.trace new.trace         what has changed between two recordings
           vestige info app.log                     the goroutines of a panic or dump, also within a log
           vestige formats                          what can be read and written
 

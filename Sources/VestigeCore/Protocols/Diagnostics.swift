@@ -25,6 +25,8 @@ public final class Diagnostics {
         case unknownVersion
         case trailingBytes
         case linesUnknown
+        case tableFilesAdded
+        case rowsBeyondSpreadsheet
         case listingsIncomplete
         case answersFailed
         case detailsLeftOut
@@ -39,7 +41,7 @@ public final class Diagnostics {
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
-            case .detailsLeftOut: .notice
+            case .tableFilesAdded, .rowsBeyondSpreadsheet, .detailsLeftOut: .notice
             }
         }
 
@@ -70,6 +72,13 @@ public final class Diagnostics {
             case .unknownVersion: ("format version is", "format versions are", " newer than this reader knows")
             case .trailingBytes: ("byte follows", "bytes follow", " the end of the trace")
             case .linesUnknown: ("line is", "lines are", " of a kind that this version does not know")
+            case .tableFilesAdded:
+                ("file goes", "files go", " on with a table that has more rows than a spreadsheet opens (NAME-2.csv)")
+            case .rowsBeyondSpreadsheet:
+                (
+                    "row is", "rows are",
+                    " beyond what a spreadsheet opens: a folder as output (-o FOLDER) has them in further files"
+                )
             case .listingsIncomplete:
                 ("listing of goroutines is", "listings of goroutines are", " not complete: some are missing")
             case .answersFailed: ("answer of the debugger is", "answers of the debugger are", " an error")
