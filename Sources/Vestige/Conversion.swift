@@ -48,7 +48,8 @@ public struct Conversion {
         try output.writer.finish(tables: input.tables)
         try output.commit()
         return ConversionResult(
-            eventCount: eventCount, outputPaths: output.paths, tables: input.tables, diagnostics: input.diagnostics, failure: failure,
+            eventCount: eventCount, outputPaths: output.paths, tables: input.tables, diagnostics: input.diagnostics,
+            failure: failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
@@ -66,6 +67,10 @@ public struct Conversion {
         if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
+        }
+        if options.thinning != nil, !plan.format.hasFlows {
+            throw TraceError(
+                .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
         }
         try checkSplit()
         try checkTables()
