@@ -2,8 +2,10 @@ import VestigeCore
 
 /// One conversion: an input is read, passes through stages, and is written.
 public struct Conversion {
-    /// The path of the input, `-` for standard input.
-    public var input: String
+    /// The paths of the inputs, which are of one process; `-` for standard input.
+    public var inputs: [String]
+    /// What the user says of when inputs were taken.
+    public var times: [ManualTime] = []
     public var plan: OutputPlan
     public var options = OutputOptions()
     /// Whether an output that exists may be replaced.
@@ -17,8 +19,8 @@ public struct Conversion {
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
 
-    public init(input: String, plan: OutputPlan) {
-        self.input = input
+    public init(inputs: [String], plan: OutputPlan) {
+        self.inputs = inputs
         self.plan = plan
     }
 
@@ -30,26 +32,28 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try TraceInput(input)
+        let input = try InputSet(inputs, times: times, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
         let output = try ConversionOutput(self, options)
         var eventCount: UInt64 = 0
+        var firstNanoseconds: Int64?
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
+            if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
             eventCount += UInt64(events.count)
             try checkEventCount(eventCount)
             try output.writer.write(events, tables: input.tables)
         }
-        let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             try chain.process(events)
         }
-        try input.refuseTotalLoss(failure)
+        try input.refuseTotalLoss()
         try chain.finish()
         try output.writer.finish(tables: input.tables)
         try output.commit()
         return ConversionResult(
-            eventCount: eventCount, outputPaths: output.paths, tables: input.tables, diagnostics: input.diagnostics,
-            failure: failure,
+            eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, outputPaths: output.paths,
+            tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
             isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
     }
 
@@ -59,7 +63,7 @@ public struct Conversion {
         let (format, best) = (plan.format, PerfettoFormat.format.name)
         let advice = format.hasFlows && format.name != best ? "--to \(best), of which viewers take more, or " : ""
         throw TraceError(
-            .usage, file: input, expected: "at most \(maxEventCount) events (--max-events)",
+            .usage, file: inputs[0], expected: "at most \(maxEventCount) events (--max-events)",
             found: "more; try \(advice)a larger --max-events")
     }
 
@@ -114,6 +118,8 @@ public struct Conversion {
 public struct ConversionResult {
     /// Events handed to the writer.
     public let eventCount: UInt64
+    /// Time of the first of them.
+    public let firstNanoseconds: Int64
     /// What was written: one output, or parts and their index.
     public let outputPaths: [String]
     public let tables: TraceTables

@@ -28,11 +28,11 @@ public struct OutputPlan: Sendable {
     public let place: OutputPlace
 
     /// - Throws: `usage` for a request that makes no sense.
-    public init(input: String, output: String?, formatName: String?) throws(TraceError) {
+    public init(inputs: [String], output: String?, formatName: String?) throws(TraceError) {
         let output = output == "/dev/stdout" ? "-" : output
         format = try Self.format(output: output, formatName: formatName)
-        place = try Self.place(of: format, input: input, output: output)
-        if let path = place.path, Self.isSameFile(path, input) {
+        place = try Self.place(of: format, input: inputs[0], output: output)
+        if let path = place.path, inputs.contains(where: { Self.isSameFile(path, $0) }) {
             throw TraceError(.usage, file: path, expected: "an output other than the input", found: "the input itself")
         }
     }

@@ -30,7 +30,7 @@ public struct TraceInfo {
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             counter.process(events)
         }
-        try input.refuseTotalLoss(failure)
+        try input.refuseTotalLoss()
         self.init(path: path, input: input, counts: counter.finish(tables: input.tables), failure: failure)
     }
 

@@ -17,19 +17,28 @@ public final class TraceInput {
     public let diagnostics: Diagnostics
     /// True once an event other than a generation boundary has been delivered.
     public private(set) var hasEvents = false
+    /// Index in `tables.sources`.
+    public let place: UInt8
+    /// What ended the reading before the input's end; everything before was delivered.
+    public private(set) var failure: TraceError?
     private let source: ByteSource
     private let reader: any TraceReader
 
     /// Opens a path (`-`: standard input), peels off compression, and detects the format.
+    ///
+    /// - Parameter place: index in `tables.sources` of an input that is read again; nil for a new one.
     /// - Throws: `unreadable` for what cannot be opened or is in no known format.
     public init(
-        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics()
+        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics(),
+        place: UInt8? = nil
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
         source = try ByteSource.open(path)
         format = try Formats.detect(source)
-        reader = try Self.makeReader(format.open, source, format, tables, diagnostics)
+        if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
+        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: self.place)
+        reader = try Self.makeReader(format.open, source, context)
     }
 
     /// Opens a part of a path whose format is known.
@@ -38,16 +47,25 @@ public final class TraceInput {
         tables = TraceTables()
         diagnostics = Diagnostics()
         source = try ByteSource.open(path)
-        reader = try Self.makeReader(part.open, source, format, tables, diagnostics)
+        place = try Self.addSource(source, format, to: tables)
+        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
+        reader = try Self.makeReader(part.open, source, context)
+    }
+
+    private static func addSource(
+        _ source: ByteSource, _ format: InputFormat, to tables: TraceTables
+    ) throws(TraceError) -> UInt8 {
+        guard let place = UInt8(exactly: tables.sources.count) else {
+            throw TraceError(.usage, file: source.path, expected: "at most 256 inputs", found: "one more")
+        }
+        tables.sources.append(SourceInfo(path: source.path, format: format.name))
+        return place
     }
 
     private static func makeReader(
         _ open: (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader, _ source: ByteSource,
-        _ format: InputFormat, _ tables: TraceTables, _ diagnostics: Diagnostics
+        _ context: ReaderContext
     ) throws(TraceError) -> any TraceReader {
-        let context = ReaderContext(
-            tables: tables, diagnostics: diagnostics, source: UInt8(truncatingIfNeeded: tables.sources.count))
-        tables.sources.append(SourceInfo(path: source.path, format: format.name))
         do throws(TraceError) {
             return try open(source, context)
         } catch {
@@ -59,6 +77,29 @@ public final class TraceInput {
     /// Size of the file in bytes, as it lies on disk; nil for a pipe.
     public var fileSize: UInt64? { source.fileSize }
 
+    /// Bytes of the file that have been used so far, for progress.
+    public var bytesConsumed: UInt64 { reader.bytesConsumed }
+
+    /// Fills the rest of the batch with the next events.
+    ///
+    /// - Returns: false when there are no more, whatever ended them; `failure` tells. The batch may still
+    ///   hold the last ones.
+    /// - Throws: errors that are not the input's.
+    public func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
+        let countBefore = batch.count
+        var isMore = false
+        var failure: TraceError?
+        do throws(TraceError) {
+            isMore = try reader.read(into: &batch)
+        } catch {
+            if error.code == .outputFailed || error.code == .usage { throw error }
+            failure = error.adding(file: path)
+        }
+        if !hasEvents { hasEvents = batch.events.dropFirst(countBefore).contains { $0.kind != .sync } }
+        if !isMore { self.failure = withDamage(failure) }
+        return isMore
+    }
+
     /// Reads everything and hands it to `body`, batch by batch.
     ///
     /// - Returns: the error that ended the reading before its end; everything that could be read
@@ -69,27 +110,17 @@ public final class TraceInput {
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) -> TraceError? {
         var batch = EventBatch()
-        var failure: TraceError?
         var isMore = true
         var ticker = Ticker()
         while isMore {
             batch.removeAll()
-            do throws(TraceError) {
-                isMore = try reader.read(into: &batch)
-            } catch {
-                failure = error.adding(file: path)
-                isMore = false
-            }
-            if !batch.isEmpty {
-                hasEvents = hasEvents || batch.events.contains { $0.kind != .sync }
-                try body(batch.events)
-            }
+            isMore = try read(into: &batch)
+            if !batch.isEmpty { try body(batch.events) }
             if let onProgress, let elapsed = ticker.tick() {
-                onProgress(Progress(bytesConsumed: reader.bytesConsumed, byteCount: fileSize, elapsed: elapsed))
+                onProgress(Progress(bytesConsumed: bytesConsumed, byteCount: fileSize, elapsed: elapsed))
             }
         }
-        if let failure, failure.code == .outputFailed || failure.code == .usage { throw failure }
-        return withDamage(failure)
+        return failure
     }
 
     /// What ended the source, if it did not end by itself, beside what ended the reader: the end of a
@@ -103,7 +134,7 @@ public final class TraceInput {
     /// Throws if damage has cost all events. An input that holds none is read all the same, also one
     /// that is merely cut: Go leaves such a file when a process is killed before its first events
     /// reach it.
-    func refuseTotalLoss(_ failure: TraceError?) throws(TraceError) {
+    func refuseTotalLoss() throws(TraceError) {
         if hasEvents { return }
         if let failure {
             let isCut = failure.code == .truncated && diagnostics.errors.allSatisfy { $0.code == .truncated }
@@ -116,7 +147,7 @@ public final class TraceInput {
 }
 
 /// Says when it is time to report progress: at most ten times a second. Asked once a batch.
-private struct Ticker {
+struct Ticker {
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
 

@@ -19,9 +19,20 @@ struct ConvertCommand: ParsableCommand {
             --table names another. With -f an existing folder gets new tables; older ones that are not \
             written now are removed, other files stay, and a folder that holds only others is refused.
 
-            --split makes several files that can each be opened by itself, since each begins with the states in             which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html,             which lists them. With -f, files of these names give way, and more than are written now are removed.             Sizes are those before .gz and .zst, and about right only.
+            Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
+            are placed where the recording has the goroutines in the same states, and how each was found is \
+            said. --at places an input by hand.
 
-            --min-span makes files smaller that are too large for a viewer: states of a goroutine, and stays on a             proc or thread, that follow each other and are shorter become one slice such as "37 short spans", with             their count and the time in each state; it is shorter than a hundred times the limit. A short one between             long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the scheduler's tables of             the perfetto format are left as they are.
+            --split makes several files that can each be opened by itself, since each begins with the states in \
+            which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html, \
+            which lists them. With -f, files of these names give way, and more than are written now are removed. \
+            Sizes are those before .gz and .zst, and about right only.
+
+            --min-span makes files smaller that are too large for a viewer: states of a goroutine, and stays on \
+            a proc or thread, that follow each other and are shorter become one slice such as "37 short spans", \
+            with their count and the time in each state; it is shorter than a hundred times the limit. A short \
+            one between long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the \
+            scheduler's tables of the perfetto format are left as they are.
 
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
@@ -31,18 +42,24 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace goroutines.txt -o both.pftrace
               vestige convert orders.trace --split 1M-events --min-span 10us
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: ArgumentHelp("The recording; - for standard input.", valueName: "input"))
-    var input: String
+    @Argument(
+        help: ArgumentHelp(
+            "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
+    var inputs: [String]
 
-    /// Caught to say so clearly.
-    @Argument(help: .hidden)
-    var furtherInputs: [String] = []
+    @Option(
+        name: .customLong("at"),
+        help: ArgumentHelp(
+            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
+            valueName: "[file=]time"))
+    var times: [TimeOfInput] = []
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
@@ -87,14 +104,10 @@ struct ConvertCommand: ParsableCommand {
 
     @OptionGroup var reporting: ReportingOptions
 
-    func validate() throws {
-        guard let second = furtherInputs.first else { return }
-        throw TraceError(.usage, expected: "one input at a time", found: "also \"\(second)\"")
-    }
-
     func run() throws {
-        let plan = try OutputPlan(input: input, output: output, formatName: to)
-        var conversion = Conversion(input: input, plan: plan)
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+        var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
         conversion.split = split?.limit
@@ -107,18 +120,24 @@ struct ConvertCommand: ParsableCommand {
         let result = try conversion.run()
         bar?.clear()
         LossReport.warn(
-            path: input, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure,
+            isEmpty: result.isInputEmpty)
         // On a terminal the summary says it already.
         let isSaid = !reporting.quiet && isatty(1) == 1 && isatty(2) == 1
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
-        if !reporting.quiet { Console.say(summary(plan, result) + thinningNote(conversion.options.thinning)) }
+        if !reporting.quiet {
+            let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
+            for line in lines { Console.say(line) }
+            Console.say(summary(plan, result) + thinningNote(conversion.options.thinning))
+        }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        var text = place(plan, result).map { "\(input) → \($0): " } ?? "\(input): "
+        let names = inputs.joined(separator: " + ")
+        var text = place(plan, result).map { "\(names) → \($0): " } ?? "\(names): "
         text += Units.counted(result.eventCount, "event")
         text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)

@@ -3,6 +3,8 @@ import Vestige
 /// What the process says to whoever started it.
 enum ExitStatus: Int32 {
     case done = 0
+    /// A check has found something.
+    case findings = 1
     case usage = 2
     case unreadable = 3
     /// Only with `--strict`.
@@ -21,6 +23,7 @@ enum ExitStatus: Int32 {
     static let help = """
         EXIT CODES
           0    done (losses in the input are warned of)
+          1    something was found: differences between recordings and observers
           2    the request makes no sense, or the output exists and -f was not given
           3    the input cannot be read
           4    done, but something was lost; only with --strict

@@ -15,7 +15,7 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, FormatsCommand.self])
+        subcommands: [ConvertCommand.self, InfoCommand.self, AgreeCommand.self, FormatsCommand.self])
 
     func run() throws {
         try Console.write(Self.welcome)

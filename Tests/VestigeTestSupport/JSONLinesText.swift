@@ -98,6 +98,37 @@ extension EventScript {
         go(3, .running, .waiting, at: 23, "chan receive", ownStack: ["main.serve"], stack: ["main.serve"])
         proc(2, .running, .idle, at: 24)
         addExperiment(at: 25)
+        addObservations(at: 26, function: string("main.worker"), label: string("k"))
+    }
+
+    private func addObservations(at time: Int64, function: StringID, label: StringID) {
+        let frame = Frame(programCounter: 7, function: function, file: function, line: 9)
+        let stack = tables.stacks.intern(innermostFirst: [frame])
+        var detail = ObservationDetail()
+        detail.flags = [.leaked, .durable, .scan, .locked, .stackUnavailable, .system]
+        detail.creation = Creation(goroutine: GoroutineID(1), stack: stack)
+        (detail.bubble, detail.minutes) = (3, 12)
+        (detail.elidedFrameCount, detail.elidedAfter, detail.strayLineCount) = (-1, 50, 2)
+        let pairs = [Attribute(name: label, value: function), Attribute(name: function, value: label)]
+        detail.labels = tables.observations.intern(pairs)
+        detail.attributes = tables.observations.intern([Attribute(name: function, value: label)])
+        detail.ancestors = [
+            Ancestor(goroutine: GoroutineID(4), stack: stack, creation: .unknown),
+            Ancestor(goroutine: GoroutineID(1), stack: .absent, creation: Creation(stack: stack)),
+        ]
+        add(
+            Event(
+                kind: .observed, timeNanoseconds: time, goroutine: GoroutineID(11), stack: stack,
+                name: string("chan receive"), argument0: 60_000_000_000,
+                argument1: tables.observations.intern(detail), argument2: 1, detail: Event.pack(observed: .waiting)))
+        add(
+            Event(
+                kind: .observed, timeNanoseconds: time, stack: stack, argument2: 250,
+                detail: Event.pack(observed: .undetermined)))
+        add(
+            Event(
+                kind: .breakpoint, timeNanoseconds: time, goroutine: GoroutineID(11), stack: stack, name: label,
+                argument1: UInt64(tables.observations.intern(pairs).rawValue)))
     }
 
     private func addExperiment(at time: Int64) {
@@ -130,6 +161,7 @@ extension EventScript {
             if kind == .goroutineTransition { event.argument1 = UInt64(stack.rawValue) }
             add(event)
         }
+        addObservations(at: time, function: text, label: text)
         let shape = ExperimentalShape(name: text, experiment: text, argumentNames: [string("b"), string("a")])
         add(
             Event(
@@ -144,6 +176,7 @@ extension EventScript {
                 kind: kind, timeNanoseconds: .max, goroutine: GoroutineID(.min),
                 proc: ProcID(.max), thread: ThreadID(.max), argument0: .max, source: 1)
             if kind == .procTransition { event.argument0 = UInt64(bitPattern: Int64(Int32.min)) }
+            if kind == .observed { (event.argument1, event.argument2) = (0, .max) }
             if kind == .log || kind == .goroutineTransition || kind == .procTransition { event.argument1 = 0 }
             event.isSynthetic = true
             add(event)

@@ -73,7 +73,7 @@ public final class TruthHash {
             quoted(event.name)
             text(event.scope.name)
             number(event.scopeID)
-        case .stackSample, .experimentalBatch: break
+        case .stackSample, .experimentalBatch, .observed, .breakpoint: break
         case .rangeBegin, .rangeActive, .rangeEnd: writeRange(event)
         case .taskBegin, .taskEnd:
             task(event.task)

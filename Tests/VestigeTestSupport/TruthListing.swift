@@ -72,7 +72,7 @@ public struct TruthListing {
             event.argument1 = UInt64(string(line, "message").rawValue)
         case .goroutineTransition, .procTransition: fillTransition(&event, line)
         case .experimental: fillExperimental(&event, line)
-        case .stackSample, .experimentalBatch: break
+        case .stackSample, .experimentalBatch, .observed, .breakpoint: break
         }
         return event
     }

@@ -15,7 +15,7 @@ struct ConversionOutput {
         if let limit = conversion.split, case .file(let path) = plan.place {
             let (stem, suffix) = plan.format.divide(path)
             let parts = try OutputParts(stem: stem, suffix: suffix, overwrites: conversion.overwrites)
-            let title = conversion.input == "-" ? "standard input" : conversion.input
+            let title = conversion.inputs[0] == "-" ? "standard input" : conversion.inputs[0]
             let writer = SplitWriter(
                 parts, plan.format, options, limit: limit,
                 title: title.split(separator: "/").last.map(String.init) ?? "")

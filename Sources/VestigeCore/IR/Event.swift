@@ -142,4 +142,23 @@ extension Event {
     @inlinable public var experimentalShapeIndex: Int { Int(detail >> 8 & 0x3f) }
     /// The payload of an experimental batch, as bytes in the string table.
     @inlinable public var payload: StringID { StringID(UInt32(truncatingIfNeeded: argument0)) }
+
+    // observed. `goroutine` is the one observed, `absent` for a group without numbers; `stack` is its
+    // stack, `name` the observer's word for what it does, `toGoroutineState` what that means.
+
+    /// The goroutine has waited at least so long; 0 where nothing is known.
+    @inlinable public var leastWaitNanoseconds: UInt64 { argument0 }
+    /// Number of the `ObservationDetail` in `TraceTables.observations`; 0 if there is no more to say.
+    @inlinable public var observationDetail: UInt64 { argument1 }
+    /// How many goroutines the event stands for; 1 where `goroutine` is one.
+    @inlinable public var observedCount: UInt64 { argument2 }
+
+    @inlinable public static func pack(observed state: GoroutineState) -> UInt16 { UInt16(state.rawValue) << 4 }
+
+    // breakpoint. `name` is that of the breakpoint.
+
+    /// Arguments of the function and variables that the breakpoint shows.
+    @inlinable public var breakpointAttributes: AttributeListID {
+        AttributeListID(UInt32(truncatingIfNeeded: argument1))
+    }
 }

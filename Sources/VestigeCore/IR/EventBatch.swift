@@ -42,14 +42,4 @@ public struct EventBatch: ~Copyable {
         precondition(written >= 0 && written <= capacity - count)
         count += written
     }
-
-    /// Keeps the events for which `isKept` is true, in their order.
-    public mutating func keep(where isKept: (borrowing Event) -> Bool) {
-        var kept = 0
-        for index in 0..<count where isKept(storage[index]) {
-            storage[kept] = storage[index]
-            kept += 1
-        }
-        count = kept
-    }
 }

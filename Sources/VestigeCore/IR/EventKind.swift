@@ -21,6 +21,11 @@
     case experimental = 14
     /// The undecoded payload of an experiment's batch.
     case experimentalBatch = 15
+    /// One goroutine (or a group of alike ones) as an observer outside the program saw it at one
+    /// instant: a goroutine dump or a debugger.
+    case observed = 16
+    /// A debugger's breakpoint or tracepoint was hit.
+    case breakpoint = 17
 
     /// The `kind` of a JSON line.
     public var name: StaticString {
@@ -40,6 +45,8 @@
         case .goroutineTransition, .procTransition: "StateTransition"
         case .experimental: "Experimental"
         case .experimentalBatch: "ExperimentalBatch"
+        case .observed: "Observed"
+        case .breakpoint: "Breakpoint"
         }
     }
 }

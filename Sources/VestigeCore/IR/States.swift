@@ -25,6 +25,18 @@
         case .syscall: "Syscall"
         }
     }
+
+    /// The name in the JSON line of an observation.
+    public var observedName: StaticString {
+        switch self {
+        case .undetermined: "undetermined"
+        case .notExist: "notexist"
+        case .runnable: "runnable"
+        case .running: "running"
+        case .waiting: "waiting"
+        case .syscall: "syscall"
+        }
+    }
 }
 
 /// What a proc is doing (`internal/trace/resources.go`, `ProcState`). A proc whose goroutine

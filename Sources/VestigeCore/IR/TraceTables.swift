@@ -35,6 +35,42 @@ public struct ExperimentalShape: Hashable, Sendable {
     }
 }
 
+/// How a moment of one input was found on the clock of another.
+public struct SourceAlignment: Equatable, Sendable {
+    public enum Method: String, Sendable {
+        /// The user said so.
+        case manual
+        /// The recording stops the world there in order to write a dump.
+        case stopTheWorld = "stop-the-world"
+        /// The recording is silent there, since a debugger held the process.
+        case silence
+        /// The recording ends there, and so did the process.
+        case end
+        /// Nothing but the states of the goroutines points there.
+        case states
+        /// Both read the machine's monotonic clock.
+        case monotonicClock = "monotonic clock"
+        /// Both know what a moment of theirs is on the wall clock.
+        case wallClock = "wall clock"
+    }
+
+    public var method: Method
+    /// The moment, on the clock of the output.
+    public var timeNanoseconds: Int64
+    /// Goroutines that both know and that agree in state and reason; those that do not; and goroutines
+    /// of the program that only the recording has.
+    public var agreeing: UInt64 = 0
+    public var differing: UInt64 = 0
+    public var unseen: UInt64 = 0
+    /// Other places that fit as well.
+    public var rivals: UInt64 = 0
+
+    public init(method: Method, timeNanoseconds: Int64) {
+        self.method = method
+        self.timeNanoseconds = timeNanoseconds
+    }
+}
+
 /// One input of a run, and what its reader has found out about it. Fields fill as it is read.
 public struct SourceInfo: Sendable {
     /// The path as given, or `-`.
@@ -50,6 +86,9 @@ public struct SourceInfo: Sendable {
     public var ticksPerSecond: UInt64?
     /// Generations delivered, in whole or in part; nil where the format has none.
     public var generationCount: Int?
+    /// Where it, or each of the snapshots in it, stands in time, and how that was found; empty where it
+    /// sets the time itself.
+    public var alignments: [SourceAlignment] = []
     /// Size in bytes of the input as read (after decompression), once it is known.
     public var byteCount: UInt64?
 
@@ -63,6 +102,7 @@ public struct SourceInfo: Sendable {
 public final class TraceTables {
     public let strings = StringTable()
     public let stacks = StackTable()
+    public let observations = ObservationTable()
     public var sources: [SourceInfo] = []
     public private(set) var clockSnapshots: [ClockSnapshot] = []
     public private(set) var experimentalShapes: [ExperimentalShape] = []

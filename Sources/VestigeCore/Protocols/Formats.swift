@@ -36,18 +36,11 @@ public struct InputFormat: Sendable {
     }
 }
 
-/// A stretch of an input, from one byte offset up to another, that can be read by itself.
+/// A stretch of an input that can be read by itself.
 public struct InputPart: Sendable {
-    public let start: UInt64
-    public let end: UInt64
     public let open: @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
 
-    public init(
-        start: UInt64, end: UInt64,
-        open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader
-    ) {
-        self.start = start
-        self.end = end
+    public init(open: @escaping @Sendable (ByteSource, ReaderContext) throws(TraceError) -> any TraceReader) {
         self.open = open
     }
 }

@@ -376,10 +376,4 @@ struct MergeV1: ~Copyable {
         lastTime &+= 1
         return lastTime
     }
-
-    /// One nanosecond after the last event.
-    @inline(__always) mutating func stampNext() -> Int64 {
-        lastTime &+= 1
-        return lastTime
-    }
 }

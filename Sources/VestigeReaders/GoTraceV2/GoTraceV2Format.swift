@@ -38,7 +38,7 @@ public enum GoTraceV2Format {
         }
         let ends = starts.dropFirst() + [UInt64.max]
         return zip(starts, ends).map { start, end in
-            InputPart(start: start, end: min(end, size)) { source, context throws(TraceError) in
+            InputPart { source, context throws(TraceError) in
                 try GoTraceV2Reader(source, context, range: start..<end)
             }
         }

@@ -107,12 +107,16 @@ struct JSONFields {
         var frames: [Frame] = []
         while !list.isAtEnd {
             let fields = JSONFields(try list.nestedContainer(keyedBy: JSONField.self), state: state)
-            frames.append(
-                Frame(
-                    programCounter: try fields.optional("pc") ?? 0, function: try fields.string("func"),
-                    file: try fields.string("file"), line: try fields.optional("line") ?? 0))
+            frames.append(try fields.frame())
         }
         return state.tables.stacks.intern(innermostFirst: frames)
+    }
+
+    /// The frame that these fields are.
+    func frame() throws -> Frame {
+        Frame(
+            programCounter: try optional("pc") ?? 0, function: try string("func"), file: try string("file"),
+            line: try optional("line") ?? 0)
     }
 
     // MARK: - Experiments

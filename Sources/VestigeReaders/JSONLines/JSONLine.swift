@@ -96,6 +96,10 @@ struct JSONLine: DecodableWithConfiguration {
         case .experimentalBatch:
             event.name = try fields.string("experiment")
             event.argument0 = UInt64(try fields.bytes("payload").rawValue)
+        case .observed: try fillObserved(&event, fields)
+        case .breakpoint:
+            event.name = try fields.string("name")
+            event.argument1 = UInt64(try fields.attributes("args").rawValue)
         }
     }
 

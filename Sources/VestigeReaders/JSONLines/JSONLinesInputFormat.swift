@@ -57,6 +57,8 @@ enum JSONLines {
         EventKind.allCases.map { ($0.name.description, $0) }, uniquingKeysWith: { first, _ in first })
     static let goroutineStates = Dictionary(
         uniqueKeysWithValues: GoroutineState.allCases.map { ($0.name.description, $0) })
+    static let observedStates = Dictionary(
+        uniqueKeysWithValues: GoroutineState.allCases.map { ($0.observedName.description, $0) })
     static let procStates = Dictionary(uniqueKeysWithValues: ProcState.allCases.map { ($0.name.description, $0) })
     static let scopes = Dictionary(uniqueKeysWithValues: Scope.allCases.map { ($0.name.description, $0) })
 }

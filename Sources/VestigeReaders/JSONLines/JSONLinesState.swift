@@ -129,6 +129,7 @@ struct JSONSource: Decodable {
     var ticksPerSecond: UInt64?
     var generations: Int?
     var bytes: UInt64?
+    var alignment: [JSONAlignment]?
 
     enum CodingKeys: String, CodingKey {
         case path, format
@@ -136,7 +137,7 @@ struct JSONSource: Decodable {
         case goVersion = "go_version"
         case clock
         case ticksPerSecond = "ticks_per_second"
-        case generations, bytes
+        case generations, bytes, alignment
     }
 
     func restore(_ info: inout SourceInfo) {
@@ -148,5 +149,27 @@ struct JSONSource: Decodable {
         if let ticksPerSecond { info.ticksPerSecond = ticksPerSecond }
         if let generations { info.generationCount = generations }
         if let bytes { info.byteCount = bytes }
+        if let alignment { info.alignments = alignment.compactMap(\.alignment) }
+    }
+}
+
+/// How a source was placed in time.
+struct JSONAlignment: Decodable {
+    var by: String
+    var t: Int64
+    var agreeing: UInt64?
+    var differing: UInt64?
+    var unseen: UInt64?
+    var rivals: UInt64?
+
+    /// Nil for a method that this version does not know.
+    var alignment: SourceAlignment? {
+        guard let method = SourceAlignment.Method(rawValue: by) else { return nil }
+        var alignment = SourceAlignment(method: method, timeNanoseconds: t)
+        alignment.agreeing = agreeing ?? 0
+        alignment.differing = differing ?? 0
+        alignment.unseen = unseen ?? 0
+        alignment.rivals = rivals ?? 0
+        return alignment
     }
 }

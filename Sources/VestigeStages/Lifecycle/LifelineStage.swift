@@ -79,7 +79,7 @@ struct LifelineCore: ~Copyable {
         case .rangeBegin: ranges.begin(event, &output)
         case .rangeActive: ranges.active(event)
         case .rangeEnd: ranges.end(event, &output)
-        case .sync, .metric, .label, .log, .experimental, .experimentalBatch: break
+        case .sync, .metric, .label, .log, .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 }

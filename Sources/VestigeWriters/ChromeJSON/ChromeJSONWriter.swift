@@ -94,7 +94,7 @@ public final class ChromeJSONWriter: TraceWriter {
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
         case .sync: text.isCut = event.isSynthetic && !isFirst
-        case .experimental, .experimentalBatch: break
+        case .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 

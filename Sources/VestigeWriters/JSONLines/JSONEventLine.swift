@@ -20,6 +20,7 @@ struct JSONEventLine {
         let transitionStack = isTransition ? event.transitionStack : .absent
         stacks.announce(transitionStack, to: buffer, tables: tables)
         stacks.announce(event.stack, to: buffer, tables: tables)
+        announceAncestors(event)
         buffer.append("{\"seq\":")
         buffer.append(sequence)
         append(",\"t\":", event.timeNanoseconds)
@@ -78,6 +79,8 @@ struct JSONEventLine {
             buffer.append(",\"payload\":\"")
             buffer.appendHex(strings.bytes(event.payload))
             buffer.append("\"")
+        case .observed: appendObserved(event)
+        case .breakpoint: appendBreakpoint(event)
         }
     }
 
@@ -138,12 +141,12 @@ struct JSONEventLine {
 
     // MARK: - Fields
 
-    private func append(_ key: StaticString, _ value: Int64) {
+    func append(_ key: StaticString, _ value: Int64) {
         buffer.append(key)
         buffer.append(value)
     }
 
-    private func append(_ key: StaticString, _ value: UInt64) {
+    func append(_ key: StaticString, _ value: UInt64) {
         buffer.append(key)
         buffer.append(value)
     }
@@ -153,11 +156,11 @@ struct JSONEventLine {
         if task == .absent { buffer.append("null") } else { buffer.append(task.rawValue) }
     }
 
-    private func append(_ openKey: StaticString, _ string: StringID) {
+    func append(_ openKey: StaticString, _ string: StringID) {
         buffer.appendStringField(openKey, string, strings)
     }
 
-    private func appendStack(_ key: StaticString, _ idKey: StaticString, _ stack: StackID) {
+    func appendStack(_ key: StaticString, _ idKey: StaticString, _ stack: StackID) {
         guard stack != .absent else { return }
         buffer.append(key)
         stacks.appendList(stack, to: buffer, tables: tables)
@@ -169,12 +172,16 @@ struct JSONEventLine {
 extension TextBuffer {
     /// A string field; `openKey` is its key up to the closing quote, e.g. `,"name`. What is not UTF-8
     /// stands in a second field `…_hex` as well, exactly.
-    func appendStringField(_ openKey: StaticString, _ string: StringID, _ strings: StringTable) {
+    ///
+    /// - Parameter next: the key of that second field, where another separator stands before it.
+    func appendStringField(
+        _ openKey: StaticString, _ string: StringID, _ strings: StringTable, next: StaticString? = nil
+    ) {
         append(openKey)
         append("\":")
         appendJSONString(strings.bytes(string))
         guard !strings.isValidUTF8(string) else { return }
-        append(openKey)
+        append(next ?? openKey)
         append("_hex\":\"")
         appendHex(strings.bytes(string))
         append("\"")

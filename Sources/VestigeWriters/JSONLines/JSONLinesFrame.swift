@@ -46,12 +46,34 @@ extension TextBuffer {
             appendOptional(",\"go_version\":", source.goVersion)
             append(",\"clock\":")
             appendJSONString(source.clock.rawValue)
+            appendAlignments(source.alignments)
             if isFinal {
                 appendOptional(",\"ticks_per_second\":", source.ticksPerSecond)
                 appendOptional(",\"generations\":", source.generationCount.map { UInt64(max($0, 0)) })
                 appendOptional(",\"bytes\":", source.byteCount)
             }
             append("}")
+        }
+        append("]")
+    }
+
+    private func appendAlignments(_ alignments: [SourceAlignment]) {
+        guard !alignments.isEmpty else { return }
+        var separator: StaticString = ",\"alignment\":[{\"by\":"
+        for alignment in alignments {
+            append(separator)
+            appendJSONString(alignment.method.rawValue)
+            append(",\"t\":")
+            append(alignment.timeNanoseconds)
+            for (key, count) in [
+                (",\"agreeing\":" as StaticString, alignment.agreeing), (",\"differing\":", alignment.differing),
+                (",\"unseen\":", alignment.unseen), (",\"rivals\":", alignment.rivals),
+            ] {
+                append(key)
+                append(count)
+            }
+            append("}")
+            separator = ",{\"by\":"
         }
         append("]")
     }

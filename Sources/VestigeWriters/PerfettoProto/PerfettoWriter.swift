@@ -109,7 +109,7 @@ public final class PerfettoWriter: TraceWriter {
         case .sync:
             packets.isCut = event.isSynthetic && !isFirst
             noteWallTime(event)
-        case .experimental, .experimentalBatch: break
+        case .experimental, .experimentalBatch, .observed, .breakpoint: break
         }
     }
 

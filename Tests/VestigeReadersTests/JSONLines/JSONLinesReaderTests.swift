@@ -97,7 +97,7 @@ import VestigeTestSupport
     @Test func whatIsUnknownIsPassedOverAndCounted() {
         let reading = read(
             """
-            {"t":1,"kind":"Observed","g":11}
+            {"t":1,"kind":"Unheard","g":11}
             {"kind":"StateTransition","t":2,"resource":"thread","id":1,"from":"A","to":"B"}
             {"t":3,"kind":"Sync","n":1}
             """)

@@ -1,0 +1,107 @@
+import VestigeCore
+
+/// What a user says of the time of an input: its moment (of a dump) or its first event (of a recording).
+public struct ManualTime: Sendable {
+    /// The input's path; nil for the only one that needs it.
+    public var path: String?
+    /// Nanoseconds since the first event of the first recording.
+    public var nanoseconds: Int64
+
+    public init(path: String?, nanoseconds: Int64) {
+        self.path = path
+        self.nanoseconds = nanoseconds
+    }
+}
+
+/// The inputs of one conversion as one stream of events, in order of time. Goroutine numbers join them:
+/// they are of one process.
+///
+/// Recordings are streamed. Dumps and a debugger's snapshots are kept in memory: they are placed in the
+/// recording before it is read for the output.
+public final class InputSet {
+    public let paths: [String]
+    public let tables = TraceTables()
+    public let diagnostics = Diagnostics()
+    private let inputs: [TraceInput]
+    /// Nil for a single input, which needs no merging.
+    private let stream: MergedStream?
+
+    /// Opens all inputs and finds out how they lie in time.
+    ///
+    /// - Parameters:
+    ///   - times: what the user says of it; that always wins.
+    ///   - onProgress: called while recordings are searched for the moments of snapshots.
+    /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
+    ///   or a time is needed.
+    public init(
+        _ paths: [String], times: [ManualTime] = [], onProgress: ((Progress) -> Void)? = nil
+    ) throws(TraceError) {
+        self.paths = paths
+        var inputs: [TraceInput] = []
+        for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
+        self.inputs = inputs
+        guard paths.count > 1 else {
+            if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
+            stream = nil
+            return
+        }
+        let merge = try InputMerge(inputs, tables: tables, times: times)
+        stream = try merge.run(onProgress: onProgress)
+    }
+
+    /// The inputs as messages name them.
+    public var name: String { paths.joined(separator: " + ") }
+
+    public var hasEvents: Bool { inputs.contains(where: \.hasEvents) }
+    /// Size of all files in bytes, as they lie on disk; nil if one is a pipe.
+    public var fileSize: UInt64? {
+        var sum: UInt64 = 0
+        for input in inputs {
+            guard let size = input.fileSize else { return nil }
+            sum += size
+        }
+        return sum
+    }
+
+    /// The error that ended the reading of an input before its end.
+    public var failure: TraceError? { inputs.lazy.compactMap(\.failure).first }
+
+    /// Reads everything and hands it to `body`, batch by batch; afterwards `failure` tells of an input that
+    /// was not read to its end. Everything that could be read has been handed over before.
+    /// - Throws: what `body` throws, and errors that are not the inputs'.
+    public func readAll(
+        onProgress: ((Progress) -> Void)? = nil,
+        _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
+    ) throws(TraceError) {
+        guard let stream else {
+            _ = try inputs[0].readAll(onProgress: onProgress, body)
+            return
+        }
+        try stream.readAll(byteCount: fileSize, onProgress: onProgress, body)
+        for failure in inputs.compactMap(\.failure).dropFirst() { diagnostics.record(failure) }
+    }
+
+    /// Throws if damage has cost all events of an input.
+    func refuseTotalLoss() throws(TraceError) {
+        for input in inputs { try input.refuseTotalLoss() }
+    }
+}
+
+extension MergedStream {
+    func readAll(
+        byteCount: UInt64?, onProgress: ((Progress) -> Void)?,
+        _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
+    ) throws(TraceError) {
+        var batch = EventBatch()
+        var isMore = true
+        var ticker = Ticker()
+        while isMore {
+            batch.removeAll()
+            isMore = try read(into: &batch)
+            if !batch.isEmpty { try body(batch.events) }
+            if let onProgress, let elapsed = ticker.tick() {
+                onProgress(Progress(bytesConsumed: bytesConsumed, byteCount: byteCount, elapsed: elapsed))
+            }
+        }
+    }
+}

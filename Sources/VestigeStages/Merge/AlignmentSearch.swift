@@ -1,0 +1,99 @@
+import VestigeCore
+
+/// Finds the moments of a recording at which snapshots were taken.
+///
+/// The recording is read once. At every place that can be the right one, the goroutines are compared
+/// with what the observer saw; the best place wins:
+///
+/// - a dump stops the world, and since Go 1.21 the recording names the reason
+///   (`runtime/trace.go`, `stwReasonStrings`); what is compared is the state at the end of the stop;
+/// - a debugger stops all threads, and the recording has no events meanwhile;
+/// - a process that dies of a panic or a signal writes its dump at the end.
+///
+/// Where no such place fits, the moment is taken at which most goroutines are as the observer saw them.
+public final class AlignmentSearch {
+    /// Shorter silences are everywhere.
+    private static let leastSilenceNanoseconds: Int64 = 1_000_000
+    private static let dumpStops = ["all goroutines stack trace", "all goroutine stack trace"]
+    private static let profileStops = ["goroutine profile"]
+
+    private let tables: TraceTables
+    private let searches: [SnapshotSearch]
+    private let goroutines = HeapValue(TracedGoroutines())
+    private let dumpStopNames: [StringID]
+    private let profileStopNames: [StringID]
+    private var lastTime: Int64?
+
+    public init(_ snapshots: [ObservedSnapshot], tables: TraceTables) {
+        self.tables = tables
+        searches = snapshots.map { SnapshotSearch($0, tables) }
+        func names(_ reasons: [String]) -> [StringID] {
+            reasons.map { tables.strings.intern("stop-the-world (\($0))") }
+        }
+        dumpStopNames = names(Self.dumpStops)
+        profileStopNames = names(Self.profileStops)
+    }
+
+    /// Takes the next events of the recording.
+    public func process(_ events: UnsafeBufferPointer<Event>) {
+        for event in events {
+            let time = event.timeNanoseconds
+            let before = lastTime ?? time
+            if time.subtractingReportingOverflow(before).partialValue >= Self.leastSilenceNanoseconds {
+                endSilence(from: before, event)
+            }
+            goroutines.pointer.pointee.note(event)
+            for search in searches { search.note(event, &goroutines.pointer.pointee, tables) }
+            switch event.kind {
+            case .goroutineTransition: transition(event)
+            case .rangeEnd: endStop(event, lastEventTime: before)
+            default: break
+            }
+            lastTime = max(time, before)
+        }
+    }
+
+    /// The best place for each snapshot, in their order; nil where nothing can be compared with it.
+    public func finish() -> [Fit?] {
+        guard let lastTime else { return searches.map { _ in nil } }
+        for search in searches where search.snapshot.observer == .dump {
+            search.consider(.end, from: lastTime, to: lastTime, &goroutines.pointer.pointee, tables)
+        }
+        return searches.map { $0.finish(at: lastTime) }
+    }
+
+    private func transition(_ event: Event) {
+        let now = goroutines.pointer.pointee.transition(event, tables)
+        for search in searches {
+            search.transition(
+                event.subjectGoroutine, now, at: event.timeNanoseconds, &goroutines.pointer.pointee, tables)
+        }
+    }
+
+    private func endSilence(from start: Int64, _ event: Event) {
+        let source = Int(event.source)
+        let isMonotonic = source < tables.sources.count && tables.sources[source].clock == .monotonic
+        for search in searches where search.snapshot.observer == .debugger {
+            let earliest = isMonotonic ? search.snapshot.latestMonotonicNanoseconds : nil
+            guard earliest ?? .min <= event.timeNanoseconds else { continue }
+            search.consider(.silence, from: start, to: event.timeNanoseconds, &goroutines.pointer.pointee, tables)
+        }
+    }
+
+    /// A stop of the world ends. While the world stops, goroutines are still preempted: what the
+    /// observer saw is the state after the last event before the end.
+    private func endStop(_ event: Event, lastEventTime: Int64) {
+        for search in searches {
+            let names =
+                switch search.snapshot.observer {
+                case .dump: dumpStopNames
+                case .profile: profileStopNames
+                case .debugger: [StringID]()
+                }
+            guard names.contains(event.name) else { continue }
+            search.consider(
+                .stopTheWorld, from: lastEventTime, to: event.timeNanoseconds, by: event.goroutine,
+                &goroutines.pointer.pointee, tables)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import VestigeCore
+
+/// How well a snapshot fits a moment of a recording, and what the recording says there.
+public struct Fit {
+    /// What in the recording points to the moment.
+    public enum Place: Int, Comparable, Sendable {
+        /// Nothing but that the goroutines are in the states that the observer saw.
+        case anyMoment = 0
+        /// The recording's end: a dump that a dying process wrote.
+        case end = 1
+        /// A silence of all threads: a debugger held them.
+        case silence = 2
+        /// The runtime stopped the world in order to write a dump.
+        case stopTheWorld = 3
+
+        public static func < (a: Place, b: Place) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    public let place: Place
+    /// The moment lies between these two, on the recording's clock.
+    public let startNanoseconds: Int64
+    public internal(set) var endNanoseconds: Int64
+    /// Goroutines in the state that the observer saw.
+    public let matchCount: Int
+    /// Goroutines that the recording knows there, in another state or with another reason.
+    public let mismatchCount: Int
+    /// The program's goroutines that the recording knows there and the observer did not see.
+    public let missingCount: Int
+    /// How many frames, from the outermost, the goroutines that run have at the same lines: the same
+    /// goroutines may be in the same states more than once, and the caller's line tells.
+    var rootDepth = 0
+    /// Other places that fit as well.
+    public internal(set) var rivalCount = 0
+
+    public var momentNanoseconds: Int64 {
+        startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
+    }
+    private var defectCount: Int { mismatchCount + missingCount }
+    /// The lower, the better.
+    var cost: Int { defectCount - matchCount }
+    /// The share of goroutines that both know and that agree, from 0 to 1.
+    public var agreement: Double {
+        let total = matchCount + defectCount
+        return total == 0 ? 0 : Double(matchCount) / Double(total)
+    }
+
+    /// True if nothing tells which of two places is the right one.
+    func isRival(of other: Fit) -> Bool {
+        place == other.place && cost == other.cost && rootDepth == other.rootDepth
+    }
+
+    /// True if this is the better place for a snapshot than another one.
+    func isBetter(than other: Fit?) -> Bool {
+        guard let other else { return true }
+        if cost != other.cost { return cost < other.cost }
+        if rootDepth != other.rootDepth { return rootDepth > other.rootDepth }
+        // Of silences that fit, the longest is most likely the debugger's.
+        return place == .silence && endNanoseconds &- startNanoseconds > other.endNanoseconds &- other.startNanoseconds
+    }
+}

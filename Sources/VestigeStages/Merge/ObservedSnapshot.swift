@@ -1,0 +1,82 @@
+import VestigeCore
+
+/// What one observer said of a process at one moment: the `observed` and `breakpoint` events that a
+/// dump or a debugger's halt gave.
+public struct ObservedSnapshot {
+    public enum Observer: Sendable {
+        /// The runtime itself wrote it, between stopping the world and starting it again.
+        case dump
+        /// The same, without goroutine numbers: alike goroutines are counted together.
+        case profile
+        /// A debugger held the process: its trace has a hole there.
+        case debugger
+    }
+
+    public let observer: Observer
+    public let events: [Event]
+    /// The greatest reading of the monotonic clock that it holds: it cannot be older. Nil if there is none.
+    public let latestMonotonicNanoseconds: Int64?
+
+    public init(observer: Observer, events: [Event], latestMonotonicNanoseconds: Int64? = nil) {
+        self.observer = observer
+        self.events = events
+        self.latestMonotonicNanoseconds = latestMonotonicNanoseconds
+    }
+
+    /// How many goroutines it tells of.
+    public var goroutineCount: UInt64 {
+        events.reduce(0) { $1.kind == .observed ? $0 &+ $1.observedCount : $0 }
+    }
+}
+
+extension ObservedSnapshot {
+    /// The name of the attribute that keeps apart several snapshots of one input.
+    public static let numberAttribute = "snapshot"
+    /// The name of the attribute with a debugger's `waitSince`, nanoseconds of the monotonic clock.
+    public static let waitSinceAttribute = "waitSince"
+
+    /// The snapshots in the events of one input: they differ in time or in the attribute `snapshot`.
+    public static func divide(_ events: [Event], isDebugger: Bool, tables: TraceTables) -> [ObservedSnapshot] {
+        let number = tables.strings.intern(numberAttribute)
+        let waitSince = tables.strings.intern(waitSinceAttribute)
+        var snapshots: [ObservedSnapshot] = []
+        var pending: [Event] = []
+        var key: Key?
+        var latest: Int64?
+        func close() {
+            guard !pending.isEmpty else { return }
+            let hasNumbers = pending.contains { $0.kind != .observed || $0.goroutine != .absent }
+            snapshots.append(
+                ObservedSnapshot(
+                    observer: isDebugger ? .debugger : hasNumbers ? .dump : .profile, events: pending,
+                    latestMonotonicNanoseconds: latest))
+            (pending, latest) = ([], nil)
+        }
+        for event in events {
+            let attributes = attributes(of: event, tables)
+            let next = Key(time: event.timeNanoseconds, number: attributes.first { $0.name == number }?.value)
+            if next != key { close() }
+            key = next
+            pending.append(event)
+            if let text = attributes.first(where: { $0.name == waitSince })?.value,
+                let value = Int64(tables.strings.string(text))
+            {
+                latest = max(latest ?? value, value)
+            }
+        }
+        close()
+        return snapshots
+    }
+
+    private struct Key: Equatable {
+        let time: Int64
+        let number: StringID?
+    }
+
+    private static func attributes(of event: Event, _ tables: TraceTables) -> [Attribute] {
+        let observations = tables.observations
+        return event.kind == .observed
+            ? observations.attributes(observations.detail(event.observationDetail).attributes)
+            : observations.attributes(event.breakpointAttributes)
+    }
+}

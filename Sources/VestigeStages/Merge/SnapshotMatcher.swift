@@ -1,0 +1,86 @@
+import VestigeCore
+
+/// Compares one snapshot with a recording as it is read: how many goroutines are in the state that the
+/// observer saw is known at every moment, at the cost of one look-up for each transition.
+struct SnapshotMatcher: ~Copyable {
+    /// What the observer saw of one goroutine, and how that stands to the recording now.
+    private struct Expectation: PagedElement, Sendable {
+        var isOccupied: Bool
+        var state: GoroutineState
+        /// In the recording's words; empty where the observer's say nothing about them.
+        var reason: StringID
+        /// The observer stopped it within the tracer: the recording may be one event ahead.
+        var mayBeAhead: Bool
+        var isAlive = false
+        var isOfProgram = false
+        var isMatched = false
+
+        static let vacant = Expectation(isOccupied: false, state: .undetermined, reason: .empty, mayBeAhead: false)
+    }
+
+    private var expectations = PagedTable<Expectation>()
+    /// Expected goroutines that are alive in the recording, those of the program among them, and those
+    /// that are as the observer saw them.
+    private var aliveCount = 0
+    private var programCount = 0
+    private var matchCount = 0
+    private(set) var goroutineCount = 0
+
+    init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
+        for event in snapshot.events where event.kind == .observed && event.goroutine != .absent {
+            guard expectations.find(event.goroutine.rawValue) == nil else { continue }
+            let reason = WaitReasons.inTrace(tables.strings.string(event.name)) ?? ""
+            expectations.insert(
+                event.goroutine.rawValue,
+                Expectation(
+                    isOccupied: true, state: event.toGoroutineState, reason: tables.strings.intern(reason),
+                    mayBeAhead: Self.isInTracer(event.stack, tables)))
+            goroutineCount += 1
+        }
+    }
+
+    mutating func transition(_ goroutine: GoroutineID, _ now: TracedGoroutine) {
+        guard let expectation = expectations.find(goroutine.rawValue) else { return }
+        let isMatched = now.isAlive && Self.agrees(expectation.pointee, now)
+        aliveCount += (now.isAlive ? 1 : 0) - (expectation.pointee.isAlive ? 1 : 0)
+        let isOfProgram = now.isAlive && now.isOfProgram
+        programCount += (isOfProgram ? 1 : 0) - (expectation.pointee.isOfProgram ? 1 : 0)
+        matchCount += (isMatched ? 1 : 0) - (expectation.pointee.isMatched ? 1 : 0)
+        expectation.pointee.isAlive = now.isAlive
+        expectation.pointee.isOfProgram = isOfProgram
+        expectation.pointee.isMatched = isMatched
+    }
+
+    private static func agrees(_ expected: Expectation, _ now: TracedGoroutine) -> Bool {
+        agrees(
+            state: expected.state, reason: expected.reason, mayBeAhead: expected.mayBeAhead, with: now)
+    }
+
+    /// True if what an observer saw can be what the recording says.
+    static func agrees(
+        state: GoroutineState, reason: StringID, mayBeAhead: Bool, with now: TracedGoroutine
+    ) -> Bool {
+        if mayBeAhead, state == .running { return true }
+        guard state == now.state || state == .undetermined || now.state == .undetermined else { return false }
+        return state != .waiting || reason == .empty || now.reason == .empty || reason == now.reason
+    }
+
+    /// True if the innermost frames belong to the tracer: the event is written, the state not changed yet.
+    static func isInTracer(_ stack: StackID, _ tables: TraceTables) -> Bool {
+        tables.stacks.frames(stack).prefix(8).contains { frame in
+            let name = tables.strings.bytes(frame.function)
+            return name.starts(with: "runtime.trace".utf8) || name.starts(with: "runtime.(*trace".utf8)
+        }
+    }
+
+    /// How well the snapshot fits the present moment.
+    ///
+    /// - Parameter programCount: how many of the program's goroutines the recording has alive.
+    func fit(_ place: Fit.Place, from start: Int64, to end: Int64, programCount: Int) -> Fit {
+        // A listing that was asked for some goroutines only says nothing of others.
+        let missing = max(0, programCount - self.programCount)
+        return Fit(
+            place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matchCount,
+            mismatchCount: aliveCount - matchCount, missingCount: missing <= self.programCount ? missing : 0)
+    }
+}

@@ -1,0 +1,123 @@
+import VestigeCore
+
+/// The search for the moment of one snapshot in one recording.
+final class SnapshotSearch {
+    /// So many moments of a profile are compared at most: each costs a look at every goroutine.
+    private static let profileMomentLimit = 2_000
+
+    let snapshot: ObservedSnapshot
+    private let matcher: HeapValue<SnapshotMatcher>
+    private let profile: ProfileMatcher
+    /// The goroutines that ran when the observer looked: of a dump, that which wrote it.
+    private let runners: [(goroutine: GoroutineID, stack: StackID)]
+    /// The best of the places that the recording points to.
+    private var bestPlace: Fit?
+    /// The best of all moments, and whether it lasts still.
+    private var bestMoment: Fit?
+    private var isBestMomentOpen = false
+    private var profileMomentCount = 0
+    private var greatestDepth = 1
+
+    init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
+        self.snapshot = snapshot
+        matcher = HeapValue(SnapshotMatcher(snapshot, tables))
+        profile = ProfileMatcher(snapshot, tables)
+        let isProfile = snapshot.observer == .profile
+        let running = snapshot.events.filter { event in
+            isProfile ? Self.isWriter(event.stack, tables) : event.toGoroutineState == .running
+        }
+        runners = running.prefix(64).map { ($0.goroutine, $0.stack) }
+    }
+
+    /// True for the stack of whoever writes a profile.
+    private static func isWriter(_ stack: StackID, _ tables: TraceTables) -> Bool {
+        tables.stacks.frames(stack).contains {
+            tables.strings.bytes($0.function).starts(with: "runtime/pprof.(*Profile).WriteTo".utf8)
+        }
+    }
+
+    /// A profile has no numbers to follow goroutines by: what is compared are the moments at which some
+    /// goroutine is at the lines from which the profile was written.
+    func note(_ event: Event, _ goroutines: inout TracedGoroutines, _ tables: TraceTables) {
+        guard snapshot.observer == .profile, event.stack != .absent, let writer = runners.first,
+            profileMomentCount < Self.profileMomentLimit
+        else { return }
+        closeBestMoment(at: event.timeNanoseconds)
+        let depth = StackComparison.rootDepth(event.stack, writer.stack, tables)
+        guard depth >= greatestDepth else { return }
+        greatestDepth = depth
+        profileMomentCount += 1
+        let time = event.timeNanoseconds
+        var fit = profile.fit(.anyMoment, from: time, to: time, &goroutines, tables)
+        fit.rootDepth = depth
+        take(moment: fit)
+    }
+
+    func transition(
+        _ goroutine: GoroutineID, _ now: TracedGoroutine, at time: Int64, _ goroutines: inout TracedGoroutines,
+        _ tables: TraceTables
+    ) {
+        guard snapshot.observer != .profile else { return }
+        closeBestMoment(at: time)
+        matcher.pointer.pointee.transition(goroutine, now)
+        var fit = matcher.pointer.pointee.fit(.anyMoment, from: time, to: time, programCount: goroutines.programCount)
+        guard fit.matchCount > 0, fit.cost <= bestMoment?.cost ?? .max else { return }
+        fit.rootDepth = rootDepth(&goroutines, tables)
+        take(moment: fit)
+    }
+
+    private func take(moment fit: Fit) {
+        guard fit.matchCount > 0, fit.isBetter(than: bestMoment) else { return }
+        bestMoment = fit
+        isBestMomentOpen = true
+    }
+
+    /// The best moment lasts until the next event that may change it.
+    private func closeBestMoment(at time: Int64) {
+        if isBestMomentOpen { bestMoment?.endNanoseconds = time }
+        isBestMomentOpen = false
+    }
+
+    private func rootDepth(_ goroutines: inout TracedGoroutines, _ tables: TraceTables) -> Int {
+        runners.reduce(0) { sum, runner in
+            guard let known = goroutines.find(runner.goroutine) else { return sum }
+            return sum + StackComparison.rootDepth(known.pointee.lastStack, runner.stack, tables)
+        }
+    }
+
+    /// Compares the snapshot with a place that can be the right one.
+    ///
+    /// - Parameter stopper: the goroutine that stopped the world; absent at other places.
+    func consider(
+        _ place: Fit.Place, from start: Int64, to end: Int64, by stopper: GoroutineID = .absent,
+        _ goroutines: inout TracedGoroutines, _ tables: TraceTables
+    ) {
+        var fit: Fit
+        if snapshot.observer == .profile {
+            fit = profile.fit(place, from: start, to: end, &goroutines, tables)
+            if let writer = runners.first, let known = goroutines.find(stopper) {
+                fit.rootDepth = StackComparison.rootDepth(known.pointee.lastStack, writer.stack, tables)
+            }
+        } else {
+            fit = matcher.pointer.pointee.fit(place, from: start, to: end, programCount: goroutines.programCount)
+            fit.rootDepth = rootDepth(&goroutines, tables)
+        }
+        guard fit.matchCount > 0 else { return }
+        if fit.isBetter(than: bestPlace) {
+            bestPlace = fit
+        } else if let best = bestPlace, fit.isRival(of: best) {
+            bestPlace?.rivalCount += 1
+        }
+    }
+
+    /// A place that the recording points to goes before any other moment, unless it fits clearly worse:
+    /// then the snapshot is of a moment that left no mark.
+    func finish(at end: Int64) -> Fit? {
+        closeBestMoment(at: end)
+        guard let moment = bestMoment else { return bestPlace }
+        guard let place = bestPlace else { return moment }
+        // A recording that merely ends there points to nothing.
+        let tolerance = place.place == .end ? 0 : matcher.pointer.pointee.goroutineCount / 16
+        return place.cost <= moment.cost + tolerance ? place : moment
+    }
+}

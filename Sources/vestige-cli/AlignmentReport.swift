@@ -1,0 +1,31 @@
+import Vestige
+
+/// Says where inputs were placed in time, and why there.
+enum AlignmentReport {
+    static func lines(_ tables: TraceTables, firstNanoseconds: Int64) -> [String] {
+        tables.sources.flatMap { source in
+            source.alignments.map { "\(source.path): \(line($0, firstNanoseconds))" }
+        }
+    }
+
+    static func line(_ alignment: SourceAlignment, _ firstNanoseconds: Int64) -> String {
+        let time = Units.duration(alignment.timeNanoseconds &- firstNanoseconds)
+        var text = "placed at \(time): \(reason(alignment.method))"
+        let total = alignment.agreeing + alignment.differing + alignment.unseen
+        if total > 0 { text += "; \(alignment.agreeing) of \(total) goroutines agree" }
+        if alignment.rivals > 0 { text += "; \(Units.counted(alignment.rivals, "other place")) fit as well" }
+        return text
+    }
+
+    static func reason(_ method: SourceAlignment.Method) -> String {
+        switch method {
+        case .manual: "as --at says"
+        case .stopTheWorld: "the recording stops the world there to write a dump"
+        case .silence: "the recording is silent there, as under a debugger"
+        case .end: "the recording ends there"
+        case .states: "the goroutines are in the states that the dump shows"
+        case .monotonicClock: "both read the machine's monotonic clock"
+        case .wallClock: "both know the wall clock"
+        }
+    }
+}
