@@ -253,7 +253,7 @@ final class GoroutineRows {
     private func sortIndex(_ row: GoroutineRow) -> Int64 {
         let function = text.tables.strings.bytes(row.startFunction)
         let isSystem = function.isEmpty || GoNames.isRuntime(function)
-        return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
+        return Int64(row.tid) + (isSystem ? 1 << 30 : 0)
     }
 
     /// The goroutines that are known now, in order of their ids.
