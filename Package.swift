@@ -10,13 +10,16 @@ let package = Package(
         .executable(name: "vestige", targets: ["vestige-cli"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     ],
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
-        .target(name: "VestigeReaders", dependencies: ["VestigeCore"]),
+        .target(
+            name: "VestigeReaders",
+            dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         .target(name: "VestigeStages", dependencies: ["VestigeCore"]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
         .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),

@@ -10,6 +10,10 @@ public enum Formats {
         GoTraceV2Format.format,
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
+        ProfileFormat.format,
+        GoroutineDumpFormat.format,
+        DelveFormats.json,
+        DelveFormats.text,
     ]
 
     /// Formats that can be written.

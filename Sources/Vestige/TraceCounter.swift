@@ -23,7 +23,7 @@ struct TraceCounter: ~Copyable {
     private var growth = 0
     private var greatestGrowth = 0
 
-    mutating func process(_ events: UnsafeBufferPointer<Event>) {
+    mutating func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
         guard let first = events.first, let last = events.last else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
@@ -39,6 +39,7 @@ struct TraceCounter: ~Copyable {
             switch event.kind {
             case .goroutineTransition: transition(event)
             case .procTransition: Self.note(Int64(event.subjectProc.rawValue), in: &procs)
+            case .observed: counts.observed.add(event, tables)
             default: break
             }
         }
@@ -55,6 +56,7 @@ struct TraceCounter: ~Copyable {
         olderCount += unheardCount
         greatestGrowth = max(greatestGrowth, growth + next.greatestGrowth)
         growth += next.growth
+        counts.observed.add(next.counts.observed)
         counts.goroutinesCreated += next.counts.goroutinesCreated
         counts.goroutinesEnded += next.counts.goroutinesEnded
         goroutines = PagedTable()

@@ -102,6 +102,8 @@ struct ConvertCommand: ParsableCommand {
             "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
     var split: SplitArgument?
 
+    @OptionGroup var source: SourceOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -110,6 +112,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
         conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
         conversion.options.tables = table.isEmpty ? nil : table
@@ -174,6 +177,23 @@ struct ConvertCommand: ParsableCommand {
         guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What a user knows of an input that it does not say itself.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("go-version"),
+        help: ArgumentHelp(
+            "The Go version of the recorded program, e.g. 1.24, where Delve's output does not say it: wait reasons "
+                + "depend on it.", valueName: "version"))
+    var goVersion: String?
+
+    /// - Throws: `usage` if it is no version of Go.
+    func checkedGoVersion() throws(TraceError) -> String? {
+        guard let goVersion else { return nil }
+        if DelveFormats.isGoVersion(goVersion) { return goVersion }
+        throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
 }
 

@@ -23,6 +23,8 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup var source: SourceOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -47,6 +49,6 @@ struct InfoCommand: ParsableCommand {
     private func read(_ input: String) throws(TraceError) -> TraceInfo {
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
-        return try TraceInfo(input, onProgress: bar?.show)
+        return try TraceInfo(input, goVersion: source.checkedGoVersion(), onProgress: bar?.show)
     }
 }

@@ -30,15 +30,20 @@ public final class InputSet {
     ///
     /// - Parameters:
     ///   - times: what the user says of it; that always wins.
+    ///   - goVersion: that of the recorded program, for inputs that do not say it.
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
     public init(
-        _ paths: [String], times: [ManualTime] = [], onProgress: ((Progress) -> Void)? = nil
+        _ paths: [String], times: [ManualTime] = [], goVersion: String? = nil,
+        onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) {
         self.paths = paths
         var inputs: [TraceInput] = []
-        for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
+        for path in paths {
+            inputs.append(
+                try TraceInput(path, tables: tables, diagnostics: diagnostics, goVersion: goVersion))
+        }
         self.inputs = inputs
         guard paths.count > 1 else {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }

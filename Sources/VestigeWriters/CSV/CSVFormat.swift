@@ -12,7 +12,7 @@ import VestigeCore
 /// text gets an apostrophe in front, which makes it text everywhere. Numbers are left alone.
 public enum CSVFormat {
     public static let format = OutputFormat(
-        name: "csv", summary: "CSV tables: goroutines, spans, events, regions, tasks (a folder, or one table)",
+        name: "csv", summary: "CSV tables: goroutines, spans, events, regions, tasks, observations (a folder, or one table)",
         suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name },
         defaultTableName: defaultTable.name
     ) { target, options throws(TraceError) in
@@ -27,6 +27,7 @@ public enum CSVFormat {
             CSVEventsTable.self,
             CSVRegionsTable.self,
             CSVTasksTable.self,
+            CSVObservationsTable.self,
         ]
     }
 

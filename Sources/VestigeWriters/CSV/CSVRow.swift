@@ -49,6 +49,12 @@ struct CSVRow {
         comma()
     }
 
+    /// Empty where the value is the one that says nothing.
+    func integer<Value: FixedWidthInteger>(_ value: Value, unless nothing: Value) {
+        if value != nothing { Value.isSigned ? buffer.append(Int64(value)) : buffer.append(UInt64(value)) }
+        comma()
+    }
+
     @inline(__always) func boolean(_ value: Bool) {
         buffer.append(value ? "true" : "false")
         comma()

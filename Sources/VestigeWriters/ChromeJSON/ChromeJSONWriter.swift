@@ -13,9 +13,9 @@ import VestigeStages
 /// Instants stand in the second row, since Perfetto takes an instant for the slice from which a later
 /// arrow on its row begins. What is open ends with the recording, and says so.
 public final class ChromeJSONWriter: TraceWriter {
-    private let text: ChromeText
+    let text: ChromeText
     private let lifelines = LifelineStage()
-    private let goroutines: GoroutineRows
+    let goroutines: GoroutineRows
     private let procs: OccupancyRows
     private let threads: OccupancyRows
     private let counters: CounterTracks
@@ -94,7 +94,8 @@ public final class ChromeJSONWriter: TraceWriter {
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
         case .sync: text.isCut = event.isSynthetic && !isFirst
-        case .experimental, .experimentalBatch, .observed, .breakpoint: break
+        case .observed: writeObserved(current.pointer.pointee)
+        case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
 
@@ -130,7 +131,7 @@ public final class ChromeJSONWriter: TraceWriter {
     /// (A CPU sample's may be the scheduler's.)
     private func learnStartFunction(_ event: Event) {
         guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
-            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            event.kind != .observed, let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
             let root = text.tables.stacks.rootFrame(event.stack)
         else { return }
         row.pointee.startFunction = root.function
