@@ -11,6 +11,8 @@ struct FormatsCommand: ParsableCommand {
             lines.append(Self.row(format.name, format.suffixes.joined(separator: " "), format.summary))
         }
         lines.append("")
+        lines.append("and entries of archives (ARCHIVE/NAME, see `vestige help archive`) in any of these.")
+        lines.append("")
         lines.append("Writes (--to NAME, or -o with the suffix, also followed by .gz or .zst):")
         for format in Formats.outputs {
             lines.append(Self.row(format.name, format.suffix, format.summary))

@@ -55,12 +55,6 @@ import VestigeTestSupport
         #expect(folder.names.isEmpty)
     }
 
-    @Test func oneInputAtATime() throws {
-        let result = try CommandLineTool.run(["convert", "a", "b"])
-        #expect(result.status == 2)
-        #expect(result.errors == "vestige: expected one input at a time, found also \"b\"\n")
-    }
-
     @Test func helpOnWhatThereIsNot() throws {
         let result = try CommandLineTool.run(["help", "convrt"])
         #expect(result.status == 2)

@@ -9,7 +9,7 @@ public enum InputPath {
     ///
     /// An archive with one entry is that entry.
     /// - Throws: `unreadable` for what cannot be opened, `usage` for an archive of which an entry must be named.
-    static func open(_ path: String) throws(TraceError) -> ByteSource {
+    public static func open(_ path: String) throws(TraceError) -> ByteSource {
         if let (archive, name) = try archiveAndEntry(path) {
             return try ByteSource.peel(EntryContent(archive, entry(name, of: archive)).source())
         }

@@ -27,7 +27,9 @@ public struct ArchiveExtraction {
         _ archive: ArchiveFile, _ entries: [ArchiveEntry], into folder: String
     ) throws(TraceError) -> [Result] {
         let target = ExtractionFolder(folder, overwrites: overwrites)
-        return try run(archive, entries) { entry throws(TraceError) in
+        let refused = entries.compactMap { Self.refusal(of: $0, archive) }
+        let allowed = entries.filter { EntryName.defect($0.name) == nil }
+        return try refused + run(archive, allowed) { entry throws(TraceError) in
             try target.open(entry)
         } end: { file, result throws(TraceError) in
             if result.errors.isEmpty {
@@ -36,6 +38,15 @@ public struct ArchiveExtraction {
                 try target.close(file, result.entry, suffix: ".damaged")
             }
         }
+    }
+
+    /// Names that must not be written are refused, and only these.
+    private static func refusal(of entry: ArchiveEntry, _ archive: ArchiveFile) -> Result? {
+        guard let defect = EntryName.defect(entry.name) else { return nil }
+        var result = Result(entry: entry)
+        result.errors.append(
+            TraceError(.damaged, file: archive.path, expected: "names that stay in the folder", found: defect))
+        return result
     }
 
     /// Writes entries one after the other to a sink. Each block is proved before it is written.

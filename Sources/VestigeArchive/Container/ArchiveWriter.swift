@@ -28,6 +28,11 @@ public struct ArchiveWriter {
     ///   `outputFailed`.
     public func create(_ path: String, _ inputs: [ArchiveInput], overwrites: Bool) throws(TraceError) -> Outcome {
         try Self.checkNames(inputs, existing: [])
+        if [".gz", ".zst"].contains(where: path.lowercased().hasSuffix) {
+            throw TraceError(
+                .usage, file: path, expected: "a name without a suffix for compression: archives are compressed",
+                found: "one with it")
+        }
         let file = try OutputFile(path, overwrites: overwrites)
         guard file.isReplaceable else {
             throw TraceError(.usage, file: path, expected: "a file for the archive", found: "a pipe or device")

@@ -9,7 +9,8 @@ struct BlockJob {
     private static let largePiece = 1 << 20
     /// Small pieces are put together up to this size: they share columns and repetitions.
     private static let togetherSize = 8 << 20
-    private static let togetherCount = 4096
+    /// So many that their names, however long, have room in a header.
+    private static let togetherCount = 1000
 
     /// Puts pieces into blocks, in their order.
     static func jobs(for pieces: [Piece]) -> [BlockJob] {

@@ -126,7 +126,8 @@ public final class EntryContent: RandomAccessContent {
     private static func isWanted(_ chunk: ArchiveChunk, _ question: Question) -> Bool {
         guard let content = chunk.content else { return true }
         if let times = question.nanoseconds,
-            times.lowerBound > content.lastNanoseconds || times.upperBound < content.firstNanoseconds
+            times.lowerBound > content.lastNanoseconds &+ ChunkContent.orderSlackNanoseconds
+                || times.upperBound < content.firstNanoseconds
         {
             return false
         }
@@ -139,6 +140,9 @@ public final class EntryContent: RandomAccessContent {
 }
 
 extension ChunkContent {
+    /// A reader makes times strictly increasing, so that events may come out somewhat later than they say.
+    public static let orderSlackNanoseconds: Int64 = 1_000_000
+
     /// Whether a goroutine is mentioned.
     public func mentions(_ goroutine: UInt64) -> Bool {
         var (low, high) = (0, goroutines.count)

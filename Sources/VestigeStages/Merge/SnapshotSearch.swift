@@ -116,7 +116,8 @@ final class SnapshotSearch {
         closeBestMoment(at: end)
         guard let moment = bestMoment else { return bestPlace }
         guard let place = bestPlace else { return moment }
-        let tolerance = 2 + matcher.pointer.pointee.goroutineCount / 20
+        // A recording that merely ends there points to nothing.
+        let tolerance = place.place == .end ? 0 : matcher.pointer.pointee.goroutineCount / 16
         return place.cost <= moment.cost + tolerance ? place : moment
     }
 }

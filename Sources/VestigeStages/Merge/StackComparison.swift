@@ -2,8 +2,8 @@ import VestigeCore
 
 /// Compares stacks that different tools recorded of the same moment.
 public enum StackComparison {
-    /// True if the functions of one stack are those of the other with some left out: recordings leave
-    /// out the runtime's frames and wrappers, profiles cut deep stacks.
+    /// True if the program's functions in one stack are those of the other with some left out: wrappers
+    /// are missing in recordings, and deep stacks are cut. Of the runtime's own frames each tool shows others.
     public static func agree(_ one: StackID, _ other: StackID, _ tables: TraceTables) -> Bool {
         let (a, b) = (names(one, tables), names(other, tables))
         return a.isEmpty || b.isEmpty || isSubsequence(a, of: b) || isSubsequence(b, of: a)
@@ -22,7 +22,9 @@ public enum StackComparison {
     }
 
     private static func names(_ stack: StackID, _ tables: TraceTables) -> [[UInt8]] {
-        tables.stacks.frames(stack).map { plainName(tables.strings.bytes($0.function)) }.filter { !$0.isEmpty }
+        tables.stacks.frames(stack).map { plainName(tables.strings.bytes($0.function)) }.filter {
+            !$0.isEmpty && !isRuntime($0)
+        }
     }
 
     private static func isSubsequence(_ part: [[UInt8]], of whole: [[UInt8]]) -> Bool {

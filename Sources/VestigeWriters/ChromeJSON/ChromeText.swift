@@ -13,10 +13,13 @@ final class ChromeText {
     let buffer: TextBuffer
     private(set) var tables = TraceTables()
     let stacks = ChromeStacks()
+    /// Says so in the file, if slices are merged.
+    var thinning: Thinning?
     private let heapState = HeapValue(State())
     private var state: UnsafeMutablePointer<State> { heapState.pointer }
 
     private struct State {
+        var isCut = false
         var originNanoseconds: Int64 = 0
         /// Processes that have rows, as bits.
         var usedProcesses: UInt32 = 0
@@ -32,6 +35,12 @@ final class ChromeText {
     var originNanoseconds: Int64 {
         get { state.pointee.originNanoseconds }
         set { state.pointee.originNanoseconds = newValue }
+    }
+
+    /// True if the recording goes on after the last event, which then is a synthetic sync event.
+    var isCut: Bool {
+        get { state.pointee.isCut }
+        set { state.pointee.isCut = newValue }
     }
 
     private struct PlainString: BitwiseCopyable {
@@ -74,6 +83,10 @@ final class ChromeText {
         case .perfetto:
             // Version 58 shows these; older ones skip them.
             buffer.append("\n],\n\"metadata\":{\"converter\":\"vestige\"")
+        }
+        if let thinning {
+            buffer.append(",\"spans shorter than this many ns are merged\":")
+            buffer.append(thinning.minSpanNanoseconds)
         }
         for (index, source) in tables.sources.enumerated() {
             buffer.append(",\"source \(index + 1)\":")
@@ -129,6 +142,30 @@ final class ChromeText {
         begin("{\"ph\":\"X\",\"pid\":", row, startNanoseconds)
         buffer.append(",\"dur\":")
         buffer.appendMicroseconds(endNanoseconds &- startNanoseconds)
+    }
+
+    /// Several spans in one.
+    func write(_ block: SpanBlock<some BitwiseCopyable>, on row: ChromeRow) {
+        beginSlice(row, block.startNanoseconds, block.endNanoseconds)
+        buffer.append(",\"name\":\"")
+        buffer.append(block.count)
+        buffer.append(" short spans\"")
+        color("grey")
+        argument("spans", id: block.count)
+        block.forEachState { state, sum in
+            switch state {
+            case .running: argument("running", "running_ns", sum.count, sum.nanoseconds)
+            case .runnable: argument("runnable", "runnable_ns", sum.count, sum.nanoseconds)
+            case .syscall: argument("syscall", "syscall_ns", sum.count, sum.nanoseconds)
+            default: argument("waiting", "waiting_ns", sum.count, sum.nanoseconds)
+            }
+        }
+        end()
+    }
+
+    private func argument(_ name: StaticString, _ timeName: StaticString, _ count: Int64, _ nanoseconds: Int64) {
+        argument(name, count)
+        argument(timeName, nanoseconds)
     }
 
     /// An instant on a row (`i`). The name must follow.
@@ -211,6 +248,13 @@ final class ChromeText {
     }
 
     // MARK: - Parts of an event
+
+    /// What kind of slice or instant it is, for queries and filters.
+    func category(_ category: StaticString) {
+        buffer.append(",\"cat\":\"")
+        buffer.append(category)
+        buffer.append(byte: UInt8(ascii: "\""))
+    }
 
     func name(_ name: StaticString) {
         buffer.append(",\"name\":\"")
@@ -338,6 +382,15 @@ final class ChromeText {
         key(name)
         buffer.append("true")
     }
+
+    /// Says how long before its start here something began, or that it began before the recording.
+    func beganBefore(_ startNanoseconds: Int64, since: Int64?) {
+        guard let since else { return flag("began_before_recording") }
+        argument("clipped_before_ns", startNanoseconds &- since)
+    }
+
+    /// Says that something goes on where the recording, or this part of it, ends.
+    func goesOn() { flag(isCut ? "clipped_after" : "goes_on_after_recording") }
 
     /// A stack: its id for catapult, which shows all frames, and an argument for Perfetto, which
     /// ignores the id. Must come before the arguments.

@@ -11,8 +11,9 @@ struct GoroutineRow: PagedElement {
         static var logs: Uses { Uses(rawValue: 8) }
         static var labels: Uses { Uses(rawValue: 16) }
         static var samples: Uses { Uses(rawValue: 32) }
+        static var observations: Uses { Uses(rawValue: 64) }
         /// What stands in the second row.
-        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples] }
+        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples, .observations] }
     }
 
     /// 0: vacant.
@@ -22,6 +23,9 @@ struct GoroutineRow: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the rows of procs and threads.
+    var proc = ProcID.absent
+    var thread = ThreadID.absent
     /// The arrow to its current span, if there is one: the row it comes from, or 0.
     var arrow = Flow.creation
     var arrowTid: UInt32 = 0
@@ -50,10 +54,19 @@ final class GoroutineRows {
     private let flows: HeapValue<Flows>
     private let heapTable = HeapValue(PagedTable<GoroutineRow>())
     private var table: UnsafeMutablePointer<PagedTable<GoroutineRow>> { heapTable.pointer }
+    private let thinner: SpanThinner<StateSlice>?
     private var rowCount: UInt32 = 0
     private var flowCount: UInt64 = 0
 
-    init(_ text: ChromeText, flows: FlowKinds) {
+    /// A state with the arrow that leads to it, whose tid is 0 if there is none.
+    struct StateSlice: BitwiseCopyable {
+        var span: LifelineSpan
+        var arrow: Flow
+        var arrowTid: UInt32
+    }
+
+    init(_ text: ChromeText, flows: FlowKinds, thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.text = text
         self.flows = HeapValue(Flows(flows))
     }
@@ -74,10 +87,15 @@ final class GoroutineRows {
 
     /// `G18 main.worker`, as far as it is known.
     func appendName(_ goroutine: GoroutineID) {
-        appendName(goroutine, table.pointee.find(goroutine.rawValue)?.pointee.startFunction ?? .empty)
+        appendName(goroutine, startFunction(goroutine))
     }
 
-    private func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
+    /// The start function of a goroutine that is alive, as far as it is known.
+    func startFunction(_ goroutine: GoroutineID) -> StringID {
+        table.pointee.find(goroutine.rawValue)?.pointee.startFunction ?? .empty
+    }
+
+    func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
         text.buffer.append(byte: UInt8(ascii: "G"))
         text.buffer.append(goroutine.rawValue)
         guard startFunction != .empty else { return }
@@ -91,6 +109,18 @@ final class GoroutineRows {
         text.buffer.append(byte: UInt8(ascii: "\""))
         appendName(goroutine)
         text.buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    /// A row for goroutines without numbers: `3 × main.worker`.
+    func groupRow(of count: UInt64, function: StringID) -> ChromeRow {
+        let row = ChromeRow.numbered(rowCount, in: .goroutines)
+        rowCount &+= 1
+        text.nameRow(row, sortIndex: Int64(row.tid)) {
+            text.buffer.append(count)
+            text.buffer.append(" × ")
+            if function == .empty { text.buffer.append("goroutines") } else { text.content(function) }
+        }
+        return row
     }
 
     // MARK: - States
@@ -117,6 +147,31 @@ final class GoroutineRows {
         guard span.state != .undetermined, span.state != .notExist else { return }
         let row = record(span.goroutine)
         row.pointee.uses.insert(.states)
+        let hasArrow = row.pointee.arrowTid != 0 && row.pointee.arrowNanoseconds == span.startNanoseconds
+        let slice = StateSlice(
+            span: span, arrow: row.pointee.arrow, arrowTid: hasArrow ? row.pointee.arrowTid : 0)
+        row.pointee.arrowTid = 0
+        if let thinner {
+            if span.flags.isEmpty {
+                let isMerged = thinner.take(
+                    slice, span.state, span.startNanoseconds, span.endNanoseconds, of: span.goroutine.rawValue,
+                    hasFlow: slice.arrowTid != 0
+                ) { write($0, row) }
+                if isMerged { return }
+            } else {
+                thinner.end(span.goroutine.rawValue) { write($0, row) }
+            }
+        }
+        write(slice, row)
+    }
+
+    private func write(_ block: SpanBlock<StateSlice>, _ row: UnsafeMutablePointer<GoroutineRow>) {
+        if block.count == 1, let slice = block.first { return write(slice, row) }
+        text.write(block, on: row.pointee.row)
+    }
+
+    private func write(_ slice: StateSlice, _ row: UnsafeMutablePointer<GoroutineRow>) {
+        let span = slice.span
         text.beginSlice(row.pointee.row, span.startNanoseconds, span.endNanoseconds)
         nameState(span)
         writeStack(span)
@@ -126,9 +181,9 @@ final class GoroutineRows {
         writeCreator(row)
         if span.endedBy != span.goroutine { argument("ended_by", span.endedBy) }
         if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
-        writeFlags(span.flags)
+        writeFlags(span)
         text.end()
-        writeArrow(to: row, span)
+        writeArrow(to: row, slice)
     }
 
     private func nameState(_ span: LifelineSpan) {
@@ -165,24 +220,23 @@ final class GoroutineRows {
         row.pointee.creator = .absent
     }
 
-    func writeFlags(_ flags: LifelineSpan.Flags) {
-        if flags.contains(.beganBefore) { text.flag("began_before_recording") }
-        if flags.contains(.isOpen) { text.flag("goes_on_after_recording") }
-        if flags.contains(.isBroken) { text.flag("end_is_lost") }
+    func writeFlags(_ span: LifelineSpan) {
+        if span.flags.isEmpty { return }
+        if span.flags.contains(.beganBefore) { text.beganBefore(span.startNanoseconds, since: span.sinceNanoseconds) }
+        if span.flags.contains(.isOpen) { text.goesOn() }
+        if span.flags.contains(.isBroken) { text.flag("end_is_lost") }
     }
 
     /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a
     /// moment that two slices share to belong to the first.
-    private func writeArrow(to row: UnsafeMutablePointer<GoroutineRow>, _ span: LifelineSpan) {
-        guard row.pointee.arrowTid != 0 else { return }
-        if row.pointee.arrowNanoseconds == span.startNanoseconds {
-            let cause = ChromeRow(process: .goroutines, tid: row.pointee.arrowTid)
-            let end = span.startNanoseconds &+ min(1, span.durationNanoseconds)
-            flowCount += 1
-            text.flow(
-                flowCount, row.pointee.arrow.name, from: cause, at: span.startNanoseconds, to: row.pointee.row, at: end)
-        }
-        row.pointee.arrowTid = 0
+    private func writeArrow(to row: UnsafeMutablePointer<GoroutineRow>, _ slice: StateSlice) {
+        guard slice.arrowTid != 0 else { return }
+        let start = slice.span.startNanoseconds
+        let cause = ChromeRow(process: .goroutines, tid: slice.arrowTid)
+        flowCount += 1
+        text.flow(
+            flowCount, slice.arrow.name, from: cause, at: start, to: row.pointee.row,
+            at: start &+ min(1, slice.span.durationNanoseconds))
     }
 
     // MARK: - Names
@@ -190,16 +244,19 @@ final class GoroutineRows {
     /// Names the rows of a goroutine, whose further rows are `laneCount`, and forgets it.
     func end(_ goroutine: GoroutineID, laneCount: Int) {
         guard let row = table.pointee.find(goroutine.rawValue) else { return }
+        thinner?.end(goroutine.rawValue) { write($0, row) }
         let sortIndex = sortIndex(row.pointee)
         let (place, function) = (row.pointee.row, row.pointee.startFunction)
-        if row.pointee.uses.contains(.states) {
+        let hasStates = row.pointee.uses.contains(.states)
+        if hasStates {
             text.nameRow(place, sortIndex: sortIndex) { appendName(goroutine, function) }
         }
         if !row.pointee.uses.isDisjoint(with: .second) {
             let title = row.pointee.secondTitle
             for lane in 0...laneCount {
                 text.nameRow(place.second.lane(lane), sortIndex: sortIndex + 1) {
-                    appendName(goroutine, .empty)
+                    // The first row has the function, if there is one.
+                    appendName(goroutine, hasStates ? .empty : function)
                     text.buffer.append(title)
                 }
             }
@@ -211,7 +268,7 @@ final class GoroutineRows {
     private func sortIndex(_ row: GoroutineRow) -> Int64 {
         let function = text.tables.strings.bytes(row.startFunction)
         let isSystem = function.isEmpty || GoNames.isRuntime(function)
-        return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
+        return Int64(row.tid) + (isSystem ? 1 << 30 : 0)
     }
 
     /// The goroutines that are known now, in order of their ids.
@@ -226,6 +283,8 @@ extension GoroutineRow {
     fileprivate var secondTitle: StaticString {
         if uses.contains(.regions) { return " regions" }
         if uses.contains(.ranges) { return " GC" }
-        return uses.contains(.logs) ? " logs" : uses.contains(.labels) ? " labels" : " samples"
+        if uses.contains(.logs) { return " logs" }
+        if uses.contains(.labels) { return " labels" }
+        return uses.contains(.samples) ? " samples" : " observed"
     }
 }

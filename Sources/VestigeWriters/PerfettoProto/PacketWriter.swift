@@ -30,6 +30,8 @@ final class PacketWriter {
     private(set) var tables = TraceTables()
     /// Time of the first event: times in the file are relative to it.
     var originNanoseconds: Int64 = 0
+    /// True if the recording goes on after the last event, which then is a synthetic sync event.
+    var isCut = false
     let text = PerfettoText()
     private var ids = InternedIDs()
     /// The entries that the packet at hand interns.
@@ -274,6 +276,40 @@ final class PacketWriter {
     }
 
     func annotate(_ name: AnnotationName) { annotate(name, PerfettoField.Annotation.bool, 1) }
+
+    /// Says how long before its start here something began, or that it began before the recording.
+    func annotate(beganBefore start: Int64, since: Int64?) {
+        guard let since else { return annotate(.beganBefore) }
+        annotate(.clippedBeforeNanoseconds, start &- since)
+    }
+
+    /// Says that something goes on where the recording, or this part of it, ends.
+    func annotateGoesOn() { annotate(isCut ? .clippedAfter : .goesOn) }
+
+    /// Several spans in one slice.
+    func write(_ block: SpanBlock<some BitwiseCopyable>, on track: UInt64) {
+        beginEvent(.sliceBegin, track, at: block.startNanoseconds)
+        name {
+            $0.buffer.append(block.count)
+            $0.buffer.append(" short spans")
+        }
+        annotate(.spans, unsigned: block.count)
+        block.forEachState { state, sum in
+            switch state {
+            case .running: annotate(.running, .runningNanoseconds, sum.count, sum.nanoseconds)
+            case .runnable: annotate(.runnable, .runnableNanoseconds, sum.count, sum.nanoseconds)
+            case .syscall: annotate(.syscall, .syscallNanoseconds, sum.count, sum.nanoseconds)
+            default: annotate(.waiting, .waitingNanoseconds, sum.count, sum.nanoseconds)
+            }
+        }
+        endEvent()
+        endSlice(track, at: block.endNanoseconds)
+    }
+
+    private func annotate(_ name: AnnotationName, _ timeName: AnnotationName, _ count: Int64, _ nanoseconds: Int64) {
+        annotate(name, count)
+        annotate(timeName, nanoseconds)
+    }
 
     func annotate(_ name: AnnotationName, _ string: StringID) {
         let iid = InternedIDs.annotation(string: string)

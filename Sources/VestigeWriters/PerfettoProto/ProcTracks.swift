@@ -9,8 +9,13 @@ struct ProcTrack: PagedElement {
     var startNanoseconds: Int64 = 0
     /// Its slice has begun. Where the occupant's name is not known in full it begins when it ends.
     var hasBegun = false
+    /// It had the proc before, says a synthetic event.
+    var isClipped = false
     /// The occupant is in a system call, whose slice has begun.
     var isInSyscall = false
+    var syscallStartNanoseconds: Int64 = 0
+    var syscallStack = StackID.absent
+    var isSyscallClipped = false
     /// Ranges of the proc: sweeps.
     var open = SliceStack.empty
     var rangesTrack: UInt64 = 0
@@ -33,34 +38,68 @@ final class ProcTracks {
     private let packets: PacketWriter
     private let tracks: PerfettoTracks
     private let goroutines: GoroutineTracks
+    private let thinner: SpanThinner<Occupancy>?
     private var table = PagedTable<ProcTrack>()
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks) {
+    /// A goroutine that had a proc.
+    private struct Occupancy: BitwiseCopyable {
+        var goroutine: GoroutineID
+        var startFunction: StringID
+        var startNanoseconds: Int64
+        var endNanoseconds: Int64
+    }
+
+    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks, _ thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
         self.goroutines = goroutines
     }
 
     /// The goroutine runs here from now on, or again after a system call.
-    func enter(_ proc: ProcID, _ goroutine: GoroutineID, on thread: ThreadID, at now: Int64) {
-        guard let row = record(Int64(proc.rawValue)) else { return }
-        if row.pointee.thread != thread { change(row, to: thread, at: now) }
+    func enter(_ event: Event, at now: Int64) {
+        guard let row = record(Int64(event.proc.rawValue)) else { return }
+        let goroutine = event.subjectGoroutine
+        if event.thread != .absent, row.pointee.thread != event.thread { change(row, to: event, at: now) }
         if row.pointee.occupant == goroutine { return endSyscall(row, at: now) }
         vacate(row, at: now)
         row.pointee.occupant = goroutine
         row.pointee.startNanoseconds = now
-        row.pointee.hasBegun = goroutines.find(goroutine)?.pointee.startFunction != .empty
+        row.pointee.isClipped = event.isSynthetic
+        row.pointee.hasBegun = thinner == nil && goroutines.find(goroutine)?.pointee.startFunction != .empty
         if row.pointee.hasBegun { begin(row) }
     }
 
     func enterSyscall(_ event: Event, at now: Int64) {
         guard let row = record(Int64(event.proc.rawValue)) else { return }
-        enter(event.proc, event.subjectGoroutine, on: event.thread, at: now)
+        enter(event, at: now)
         row.pointee.isInSyscall = true
+        row.pointee.syscallStartNanoseconds = now
+        row.pointee.syscallStack = event.transitionStack
+        row.pointee.isSyscallClipped = event.isSynthetic
+        // Of two slices that begin at the same time the outer one is to come first.
+        if !row.pointee.hasBegun, row.pointee.startNanoseconds == now {
+            row.pointee.hasBegun = true
+            begin(row)
+        }
+        if thinner == nil { beginSyscall(row) }
+    }
+
+    private func beginSyscall(_ row: Row) {
+        let now = row.pointee.syscallStartNanoseconds
         packets.beginEvent(.sliceBegin, row.pointee.track, at: now)
         packets.name(.syscall)
-        packets.annotate(.stack, stack: event.transitionStack)
+        packets.annotate(.stack, stack: row.pointee.syscallStack)
+        if row.pointee.isSyscallClipped { packets.annotate(.clippedBefore) }
         packets.endEvent()
+    }
+
+    /// A thread holds the proc from now on.
+    func hold(_ event: Event, at now: Int64) {
+        guard event.thread != .absent, let row = record(Int64(event.subjectProc.rawValue)),
+            row.pointee.thread != event.thread
+        else { return }
+        change(row, to: event, at: now)
     }
 
     /// The goroutine is here no more.
@@ -73,12 +112,13 @@ final class ProcTracks {
     func release(_ proc: ProcID, at now: Int64) {
         guard let row = table.find(Int64(proc.rawValue)) else { return }
         vacate(row, at: now)
-        change(row, to: .absent, at: now)
+        change(row, to: nil, at: now)
     }
 
-    /// Another thread holds the proc now, or none.
-    private func change(_ row: Row, to thread: ThreadID, at now: Int64) {
-        if row.pointee.thread != .absent { packets.endSlice(row.pointee.threadTrack, at: now) }
+    /// The thread of an event holds the proc now, or none.
+    private func change(_ row: Row, to event: Event?, at now: Int64) {
+        if row.pointee.thread != .absent { endSlice(row.pointee.threadTrack, at: now) }
+        let thread = event?.thread ?? .absent
         row.pointee.thread = thread
         guard thread != .absent else { return }
         if row.pointee.threadTrack == 0 {
@@ -90,27 +130,69 @@ final class ProcTracks {
             $0.buffer.append(thread.rawValue)
         }
         packets.annotate(.thread, thread.rawValue)
+        if let event, event.isSynthetic { packets.annotate(.clippedBefore) }
         packets.endEvent()
     }
 
     private func begin(_ row: Row) {
         packets.beginEvent(.sliceBegin, row.pointee.track, at: row.pointee.startNanoseconds)
         goroutines.nameEvent(row.pointee.occupant)
+        if row.pointee.isClipped { packets.annotate(.clippedBefore) }
         packets.endEvent()
     }
 
     private func vacate(_ row: Row, at now: Int64) {
         guard row.pointee.occupant != .absent else { return }
         endSyscall(row, at: now)
-        if !row.pointee.hasBegun { begin(row) }
-        packets.endSlice(row.pointee.track, at: now)
+        if !merge(row, at: now) {
+            if !row.pointee.hasBegun { begin(row) }
+            endSlice(row.pointee.track, at: now)
+        }
         row.pointee.occupant = .absent
+    }
+
+    /// Merges a short stay with others; what is clipped is shown as it is.
+    private func merge(_ row: Row, at now: Int64) -> Bool {
+        guard let thinner else { return false }
+        let track = row.pointee.track
+        if row.pointee.hasBegun || row.pointee.isClipped || packets.isCut {
+            thinner.end(Int64(bitPattern: track)) { write($0, on: track) }
+            return false
+        }
+        let goroutine = row.pointee.occupant
+        let occupancy = Occupancy(
+            goroutine: goroutine, startFunction: goroutines.find(goroutine)?.pointee.startFunction ?? .empty,
+            startNanoseconds: row.pointee.startNanoseconds, endNanoseconds: now)
+        return thinner.take(
+            occupancy, .running, row.pointee.startNanoseconds, now, of: Int64(bitPattern: track)
+        ) { write($0, on: track) }
+    }
+
+    private func write(_ block: SpanBlock<Occupancy>, on track: UInt64) {
+        guard block.count == 1, let occupancy = block.first else { return packets.write(block, on: track) }
+        packets.beginEvent(.sliceBegin, track, at: occupancy.startNanoseconds)
+        packets.name { $0.append(occupancy.goroutine, occupancy.startFunction, packets.tables) }
+        packets.endEvent()
+        packets.endSlice(track, at: occupancy.endNanoseconds)
     }
 
     private func endSyscall(_ row: Row, at now: Int64) {
         guard row.pointee.isInSyscall else { return }
         row.pointee.isInSyscall = false
-        packets.endSlice(row.pointee.track, at: now)
+        if let thinning = thinner?.thinning {
+            // (One that is too short to be shown is within a stay that is, or in a block.)
+            let isShort = now &- row.pointee.syscallStartNanoseconds < thinning.minSpanNanoseconds
+            if isShort, !row.pointee.isSyscallClipped, !packets.isCut { return thinning.noteNested() }
+            beginSyscall(row)
+        }
+        endSlice(row.pointee.track, at: now)
+    }
+
+    private func endSlice(_ track: UInt64, at now: Int64) {
+        packets.beginEvent(.sliceEnd, track, at: now)
+        // Nothing ends at the same time as a part of the recording, but by it.
+        if packets.isCut { packets.annotate(.clippedAfter) }
+        packets.endEvent()
     }
 
     /// The record of a proc; nil for no proc.
@@ -135,7 +217,9 @@ final class ProcTracks {
     func finish(at now: Int64, endRanges: (Row) -> Void) {
         table.forEach { _, row in
             vacate(row, at: now)
-            change(row, to: .absent, at: now)
+            change(row, to: nil, at: now)
+            let track = row.pointee.track
+            thinner?.end(Int64(bitPattern: track)) { write($0, on: track) }
             endRanges(row)
         }
     }
