@@ -38,7 +38,8 @@ import VestigeTestSupport
     }
 
     @Test func filesFromAList() throws {
-        let script = "find in -type f -print0 | vestige archive create a.vestige --files-from - && vestige archive list a.vestige"
+        let script =
+            "find in -type f -print0 | vestige archive create a.vestige --files-from - && vestige archive list a.vestige"
         #expect(try CommandLineTool.shell(script, in: folder.path).text.split(separator: "\n").count == 2)
     }
 
@@ -79,7 +80,8 @@ import VestigeTestSupport
         try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: "/tmp")
         #expect(try run("create", "a.vestige", "in").status == 0)
         try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
-        try FileManager.default.createSymbolicLink(atPath: folder.file("out/in"), withDestinationPath: folder.file("in"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("out/in"), withDestinationPath: folder.file("in"))
         let result = try run("extract", "a.vestige", "-o", "out", "-f")
         #expect(result.status == 5)
         #expect(try folder.read("in/orders.trace") == Data(contentsOf: URL(fileURLWithPath: Self.orders)))
@@ -104,7 +106,8 @@ import VestigeTestSupport
         #expect(try run("create", "a.vestige", "in/deep").status == 0)
         let before = try folder.read("a.vestige")
         // One block of 1024 bytes is less than either needs.
-        let added = try CommandLineTool.shell("ulimit -f 1; vestige archive add a.vestige in/orders.trace", in: folder.path)
+        let added = try CommandLineTool.shell(
+            "ulimit -f 1; vestige archive add a.vestige in/orders.trace", in: folder.path)
         #expect(added.status == 5)
         #expect(try folder.read("a.vestige") == before)
         let made = try CommandLineTool.shell("ulimit -f 1; vestige archive create b.vestige in", in: folder.path)
@@ -115,11 +118,14 @@ import VestigeTestSupport
     /// Killed at 50 moments each: what was there before is there, and the next command goes on.
     @Test func killedAtAnyMoment() throws {
         var random = SeededRandom(seed: 41)
-        for index in 0..<12 { try FileManager.default.copyItem(atPath: Self.orders, toPath: folder.file("in/o\(index)")) }
+        for index in 0..<12 {
+            try FileManager.default.copyItem(atPath: Self.orders, toPath: folder.file("in/o\(index)"))
+        }
         #expect(try run("create", "a.vestige", "in/deep").status == 0)
         let start = ContinuousClock.now
         #expect(try run("create", "full.vestige", "in").status == 0)
-        let microseconds = Double((ContinuousClock.now - start).components.attoseconds) / 1e12
+        let microseconds =
+            Double((ContinuousClock.now - start).components.attoseconds) / 1e12
             + Double((ContinuousClock.now - start).components.seconds) * 1e6
         for round in 0..<50 {
             let isAdding = round.isMultiple(of: 2)

@@ -17,7 +17,8 @@ final class ArchiveDamageTests: XCTestCase {
         for (place, name) in names.enumerated() {
             let source = Samples.files(in: "gotrace-v2/\(name)", suffix: ".trace")[0]
             let input = [ArchiveInput(path: source, name: name)]
-            _ = try place == 0
+            _ =
+                try place == 0
                 ? writer.create(path, input, overwrites: true) : writer.add(path, input, overwrites: false)
             content[name] = try [UInt8](Data(contentsOf: URL(fileURLWithPath: source)))
         }

@@ -101,7 +101,8 @@ import VestigeTestSupport
         #expect(throws: TraceError.self) { try writer.add(path, inputs, overwrites: false) }
         _ = try writer.add(path, [inputs[0]], overwrites: true)
         try expectRoundTrip(paths)
-        let removed = Set(paths.enumerated().filter { $0.offset.isMultiple(of: 2) }.map { EntryName.forPath($0.element) })
+        let removed = Set(
+            paths.enumerated().filter { $0.offset.isMultiple(of: 2) }.map { EntryName.forPath($0.element) })
         _ = try writer.remove(path) { removed.contains($0.name) }
         let kept = paths.filter { !removed.contains(EntryName.forPath($0)) }
         try expectRoundTrip(kept)

@@ -21,7 +21,9 @@ import VestigeTestSupport
     @Test func randomBytesAreStored() throws {
         var random = SeededRandom(seed: 7)
         for _ in 0..<200 {
-            let bytes = (0..<Int.random(in: 0...3000, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let bytes = (0..<Int.random(in: 0...3000, using: &random)).map { _ in
+                UInt8(truncatingIfNeeded: random.next())
+            }
             #expect(CodedSegment(bytes)?.decoded == bytes)
         }
     }

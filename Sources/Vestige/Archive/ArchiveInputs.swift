@@ -24,7 +24,8 @@ public enum ArchiveInputs {
             case .missing:
                 let found = matches(path)
                 guard !found.isEmpty else {
-                    throw TraceError(.unreadable, file: path, expected: "a file or folder", found: systemErrorText(ENOENT))
+                    throw TraceError(
+                        .unreadable, file: path, expected: "a file or folder", found: systemErrorText(ENOENT))
                 }
                 for file in found {
                     if kind(file) == .folder { for inner in files(in: file) { add(inner) } } else { add(file) }

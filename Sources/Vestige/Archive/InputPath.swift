@@ -68,7 +68,8 @@ public enum InputPath {
 
     private static func entry(_ name: String, of archive: ArchiveFile) throws(TraceError) -> ArchiveEntry {
         if let entry = archive.entries.first(where: { $0.name == name }) { return entry }
-        let hint = Suggestion.nearest(to: name, among: archive.entries.map(\.name)).map { "; did you mean \($0)?" } ?? ""
+        let hint =
+            Suggestion.nearest(to: name, among: archive.entries.map(\.name)).map { "; did you mean \($0)?" } ?? ""
         throw TraceError(
             .unreadable, file: archive.path, expected: "an entry of the archive (see `vestige archive list`)",
             found: "\"\(name)\"\(hint)")

@@ -29,15 +29,16 @@ public struct ArchiveExtraction {
         let target = ExtractionFolder(folder, overwrites: overwrites)
         let refused = entries.compactMap { Self.refusal(of: $0, archive) }
         let allowed = entries.filter { EntryName.defect($0.name) == nil }
-        return try refused + run(archive, allowed) { entry throws(TraceError) in
-            try target.open(entry)
-        } end: { file, result throws(TraceError) in
-            if result.errors.isEmpty {
-                try target.close(file, result.entry, suffix: "")
-            } else if keepsDamaged {
-                try target.close(file, result.entry, suffix: ".damaged")
+        return try refused
+            + run(archive, allowed) { entry throws(TraceError) in
+                try target.open(entry)
+            } end: { file, result throws(TraceError) in
+                if result.errors.isEmpty {
+                    try target.close(file, result.entry, suffix: "")
+                } else if keepsDamaged {
+                    try target.close(file, result.entry, suffix: ".damaged")
+                }
             }
-        }
     }
 
     /// Names that must not be written are refused, and only these.
@@ -53,12 +54,18 @@ public struct ArchiveExtraction {
     public func write(
         _ archive: ArchiveFile, _ entries: [ArchiveEntry], to sink: any ByteSink
     ) throws(TraceError) -> [Result] {
-        try run(archive, entries) { _ throws(TraceError) in sink } end: { _, _ in }
+        try run(archive, entries) { _ throws(TraceError) in
+            sink
+        } end: { _, _ in
+        }
     }
 
     /// Reads entries and proves them.
     public func verify(_ archive: ArchiveFile, _ entries: [ArchiveEntry]) throws(TraceError) -> [Result] {
-        try run(archive, entries) { _ throws(TraceError) in NoSink() } end: { _, _ in }
+        try run(archive, entries) { _ throws(TraceError) in
+            NoSink()
+        } end: { _, _ in
+        }
     }
 
     // MARK: - In blocks

@@ -82,7 +82,9 @@ public final class ArchiveFile: @unchecked Sendable {
         _ descriptor: Int32, _ path: String, _ slot: ArchiveHeader.Slot, _ fileSize: UInt64
     ) throws(TraceError) -> ArchiveIndex? {
         // zstd makes at best a thousandth or so of what an index holds.
-        guard slot.end - UInt64(ArchiveHeader.slotLength) <= fileSize, slot.indexRawSize <= slot.indexSize &* 4096, slot.indexRawSize < 1 << 31 else {
+        guard slot.end - UInt64(ArchiveHeader.slotLength) <= fileSize, slot.indexRawSize <= slot.indexSize &* 4096,
+            slot.indexRawSize < 1 << 31
+        else {
             return nil
         }
         let packed = try read(descriptor, path, at: slot.indexOffset, count: Int(slot.indexSize))

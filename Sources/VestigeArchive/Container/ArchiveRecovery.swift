@@ -20,8 +20,10 @@ enum ArchiveRecovery {
                     found[segment.entry] = entry
                     index.entries.append(Self.entry(for: segment))
                 }
-                index.entries[entry].add(segment, ArchiveChunk(
-                    block: index.blocks.count - 1, segment: number, length: segment.length, content: nil))
+                index.entries[entry].add(
+                    segment,
+                    ArchiveChunk(
+                        block: index.blocks.count - 1, segment: number, length: segment.length, content: nil))
             }
         }
         for place in index.entries.indices where index.entries[place].size != sizes[index.entries[place].number] {
@@ -69,7 +71,9 @@ enum ArchiveRecovery {
     private static func block(
         _ descriptor: Int32, _ path: String, at offset: UInt64, _ fileSize: UInt64, _ window: [UInt8], _ position: Int
     ) throws(TraceError) -> (BlockHeader, BlockPlace)? {
-        let length = window.withUnsafeBytes { BlockHeader.claimedLength(UnsafeRawBufferPointer(rebasing: $0[position...])) }
+        let length = window.withUnsafeBytes {
+            BlockHeader.claimedLength(UnsafeRawBufferPointer(rebasing: $0[position...]))
+        }
         guard let length, UInt64(length) <= fileSize - offset else { return nil }
         let bytes = try ArchiveFile.read(descriptor, path, at: offset, count: length)
         guard let header = bytes.withUnsafeBytes({ BlockHeader($0, at: offset) }),

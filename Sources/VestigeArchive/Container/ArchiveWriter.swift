@@ -93,7 +93,8 @@ public struct ArchiveWriter {
             }
             if let other = known.updateValue(input.path, forKey: input.name) {
                 throw TraceError(
-                    .usage, file: input.path, expected: "names that differ", found: "\(input.name), which is also \(other)")
+                    .usage, file: input.path, expected: "names that differ",
+                    found: "\(input.name), which is also \(other)")
             }
         }
     }

@@ -74,7 +74,9 @@ struct BlockHeader {
 
     /// XXH64 of the parts before and behind the sum itself. The seed is the block's offset, so that an archive
     /// which is an entry of another is not taken for a part of that one.
-    private static func sum(_ fixed: UnsafeRawBufferPointer, _ table: UnsafeRawBufferPointer, _ offset: UInt64) -> UInt64 {
+    private static func sum(_ fixed: UnsafeRawBufferPointer, _ table: UnsafeRawBufferPointer, _ offset: UInt64)
+        -> UInt64
+    {
         XXHash.sum(table, seed: XXHash.sum(fixed, seed: offset))
     }
 
@@ -96,9 +98,10 @@ struct BlockHeader {
         guard let payloadSize = input.nextUInt64(), let rawSize = input.nextUInt64(),
             let payloadSum = input.nextUInt64(), let contentSum = input.nextUInt64(), let sum = input.nextUInt64(),
             payloadSize <= Self.mostPayload, rawSize <= UInt64(Self.mostRaw),
-            sum == Self.sum(
-                UnsafeRawBufferPointer(rebasing: bytes[..<40]),
-                UnsafeRawBufferPointer(rebasing: bytes[Self.fixedLength...]), offset),
+            sum
+                == Self.sum(
+                    UnsafeRawBufferPointer(rebasing: bytes[..<40]),
+                    UnsafeRawBufferPointer(rebasing: bytes[Self.fixedLength...]), offset),
             let segments = Self.readSegments(&input), input.isRead
         else { return nil }
         self.segments = segments

@@ -47,7 +47,9 @@ public final class EntryContent: RandomAccessContent {
             let within = Int(position - starts[chunk])
             let count = min(total - done, entry.chunks[chunk].length - within)
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
-            try withBytes(of: chunk) { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[within..<within + count])) }
+            try withBytes(of: chunk) {
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[within..<within + count]))
+            }
             done += count
         }
         return total

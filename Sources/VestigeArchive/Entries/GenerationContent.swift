@@ -14,7 +14,8 @@ struct GenerationContent {
     /// - Returns: nil if anything is not known, so that the generation must be read.
     func content(_ facts: SegmentFacts) -> ChunkContent? {
         guard facts.batchCount == place.eventBatchCount, let clock = clock(), let ticks = facts.ticks,
-            let first = nanoseconds(min(place.minimumTicks, ticks.lowerBound), clock), let last = nanoseconds(ticks.upperBound, clock),
+            let first = nanoseconds(min(place.minimumTicks, ticks.lowerBound), clock),
+            let last = nanoseconds(ticks.upperBound, clock),
             let regions = regions(Set(facts.names))
         else { return nil }
         return ChunkContent(

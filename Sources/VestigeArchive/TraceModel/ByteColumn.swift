@@ -1,6 +1,5 @@
 import Glibc
 
-
 /// A growing run of bytes, or one that is read from front to back. Trivial, so that arrays of them can lie
 /// behind one pointer; `ColumnSet` owns the memory.
 struct ByteColumn {

@@ -52,7 +52,8 @@ struct EventWalk<Port: ModelPort & ~Copyable>: ~Copyable {
     }
 
     private mutating func nextBatch(_ cursor: Cursor) -> Bool {
-        let following = cursor.pointee.batch < 0
+        let following =
+            cursor.pointee.batch < 0
             ? cursor.pointee.firstBatch : plan.batches[Int(cursor.pointee.batch)].next
         if cursor.pointee.batch >= 0, cursor.pointee.pointer != cursor.pointee.end { port.refuse() }
         guard following >= 0 else { return false }

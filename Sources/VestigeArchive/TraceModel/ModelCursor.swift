@@ -36,4 +36,3 @@ struct ModelCursor {
         end = pointer
     }
 }
-

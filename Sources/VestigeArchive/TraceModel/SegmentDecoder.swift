@@ -43,8 +43,10 @@ struct SegmentDecoder: ~Copyable {
             generation &+= unzigzag(generationStep)
             let ticks = plan.ticks(of: thread) &+ unzigzag(tickStep)
             let header = PlainBatch(
-                generation: generation, thread: thread, ticks: ticks, isSizePadded: mark == LayoutWriter.Mark.paddedBatch,
-                payload: 0, size: Int(size)).headerBytes
+                generation: generation, thread: thread, ticks: ticks,
+                isSizePadded: mark == LayoutWriter.Mark.paddedBatch,
+                payload: 0, size: Int(size)
+            ).headerBytes
             guard header.count + Int(size) <= count - position else { return false }
             header.withUnsafeBufferPointer { (base + position).update(from: $0.baseAddress!, count: $0.count) }
             position += header.count

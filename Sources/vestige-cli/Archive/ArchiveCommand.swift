@@ -60,7 +60,8 @@ struct EntryChoice: ParsableArguments {
         let archive = try ArchiveFile(archive)
         if archive.isRecovered {
             Console.say(
-                "warning: \(archive.path): the index is lost; entries are found again by their blocks, also removed ones")
+                "warning: \(archive.path): the index is lost; entries are found again by their blocks, also removed ones"
+            )
         }
         return archive
     }

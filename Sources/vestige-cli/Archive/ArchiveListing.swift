@@ -71,7 +71,8 @@ struct ArchiveInfoCommand: ParsableCommand {
 
     private static func overview(_ archive: ArchiveFile) -> String {
         let summary = archive.summary
-        let unneeded = summary.unneededBytes == 0 ? "" : ", \(Units.bytes(summary.unneededBytes)) that --compact gives back"
+        let unneeded =
+            summary.unneededBytes == 0 ? "" : ", \(Units.bytes(summary.unneededBytes)) that --compact gives back"
         return """
             \(Console.escaped(archive.path))
               entries   \(Units.grouped(UInt64(archive.entries.count))) of \(Units.bytes(summary.rawBytes))
