@@ -12,6 +12,8 @@ public struct Conversion {
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// The Go version of the recorded program, for inputs that do not say it.
+    public var goVersion: String?
     /// Which part of the recording is wanted.
     public var query = Query()
     /// Writes several outputs of at most this size, and an index of them; nil for one output.
@@ -34,7 +36,8 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(inputs, times: times, query: query, onProgress: onProgress)
+        let input = try InputSet(
+            inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
         let output = try ConversionOutput(self, options)
@@ -77,6 +80,7 @@ public struct Conversion {
         }
         try checkSplit()
         try checkTables()
+        try plan.check(options.tableStyle, tables: options.tables)
     }
 
     private func checkSplit() throws(TraceError) {

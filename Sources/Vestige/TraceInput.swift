@@ -32,14 +32,16 @@ public final class TraceInput {
     /// - Throws: `unreadable` for what cannot be opened or is in no known format.
     public init(
         _ path: String, source opened: ByteSource? = nil, tables: TraceTables = TraceTables(),
-        diagnostics: Diagnostics = Diagnostics(), place: UInt8? = nil
+        diagnostics: Diagnostics = Diagnostics(), place: UInt8? = nil, goVersion: String? = nil
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
         if let opened { source = opened } else { source = try ByteSource.open(path) }
         format = try Formats.detect(source)
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
-        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: self.place)
+        let context = ReaderContext(
+            tables: tables, diagnostics: diagnostics, source: self.place,
+            goVersion: goVersion)
         reader = try Self.makeReader(format.open, source, context)
     }
 

@@ -17,7 +17,8 @@ struct ConvertCommand: ParsableCommand {
 
             CSV is a folder of tables. A single file, or standard output, holds one of them: spans, unless \
             --table names another. With -f an existing folder gets new tables; older ones that are not \
-            written now are removed, other files stay, and a folder that holds only others is refused.
+            written now are removed, other files stay, and a folder that holds only others is refused. --excel \
+            writes them as a spreadsheet wants them.
 
             Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
             are placed where the recording has the goroutines in the same states, and how each was found is \
@@ -76,6 +77,8 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
 
+    @OptionGroup var tableStyle: TableStyleOptions
+
     @Option(
         help: ArgumentHelp(
             "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
@@ -93,6 +96,8 @@ struct ConvertCommand: ParsableCommand {
             "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
     var split: SplitArgument?
 
+    @OptionGroup var source: SourceOptions
+
     @OptionGroup(title: "Which part") var query: QueryOptions
 
     @OptionGroup var reporting: ReportingOptions
@@ -104,8 +109,10 @@ struct ConvertCommand: ParsableCommand {
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
@@ -157,6 +164,23 @@ struct ConvertCommand: ParsableCommand {
         guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What a user knows of an input that it does not say itself.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("go-version"),
+        help: ArgumentHelp(
+            "The Go version of the recorded program, e.g. 1.24, where Delve's output does not say it: wait reasons "
+                + "depend on it.", valueName: "version"))
+    var goVersion: String?
+
+    /// - Throws: `usage` if it is no version of Go.
+    func checkedGoVersion() throws(TraceError) -> String? {
+        guard let goVersion else { return nil }
+        if DelveFormats.isGoVersion(goVersion) { return goVersion }
+        throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
 }
 

@@ -23,6 +23,8 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup var source: SourceOptions
+
     @OptionGroup(title: "Which part") var query: QueryOptions
 
     @OptionGroup var reporting: ReportingOptions
@@ -51,6 +53,7 @@ struct InfoCommand: ParsableCommand {
     private func read(_ input: String, _ query: Query) throws(TraceError) -> TraceInfo {
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
-        return try TraceInfo(input, query: query, onProgress: bar?.show)
+        return try TraceInfo(
+            input, query: query, goVersion: source.checkedGoVersion(), onProgress: bar?.show)
     }
 }

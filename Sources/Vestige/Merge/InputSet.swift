@@ -33,20 +33,24 @@ public final class InputSet {
     /// - Parameters:
     ///   - times: what the user says of it; that always wins.
     ///   - query: which part of the recording is wanted; `readAll` hands over nothing else.
+    ///   - goVersion: that of the recorded program, for inputs that do not say it.
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
     public convenience init(
-        _ paths: [String], times: [ManualTime] = [], query: Query = Query(), onProgress: ((Progress) -> Void)? = nil
+        _ paths: [String], times: [ManualTime] = [], query: Query = Query(), goVersion: String? = nil,
+        onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) {
-        let selection = try InputSelection(query, paths: paths, times: times, onProgress: onProgress)
-        try self.init(paths, selection.spooled, times: times, selection.stage, onProgress: onProgress)
+        let selection = try InputSelection(
+            query, paths: paths, times: times, goVersion: goVersion, onProgress: onProgress)
+        try self.init(
+            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, onProgress: onProgress)
         if paths.count == 1 { try selection.skip(in: inputs[0]) }
     }
 
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
     init(
-        _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], _ stage: QueryStage?,
+        _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], goVersion: String?, _ stage: QueryStage?,
         onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
@@ -54,7 +58,9 @@ public final class InputSet {
         var inputs: [TraceInput] = []
         for (index, path) in paths.enumerated() {
             let source = try spooled.isEmpty ? nil : spooled[index]?.open()
-            inputs.append(try TraceInput(path, source: source, tables: tables, diagnostics: diagnostics))
+            inputs.append(
+                try TraceInput(
+                    path, source: source, tables: tables, diagnostics: diagnostics, goVersion: goVersion))
         }
         self.inputs = inputs
         guard paths.count > 1 else {

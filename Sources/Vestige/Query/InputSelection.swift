@@ -13,7 +13,8 @@ struct InputSelection {
     /// - Throws: `usage` for a query that makes no sense, also for names that the recording does not have; what
     ///   reading throws.
     init(
-        _ query: Query, paths: [String], times: [ManualTime], onProgress: ((Progress) -> Void)?
+        _ query: Query, paths: [String], times: [ManualTime], goVersion: String?,
+        onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.query = query
         guard !query.isEmpty else {
@@ -28,7 +29,8 @@ struct InputSelection {
         }
         for path in paths { spooled.append(try SpooledInput(path)) }
         let survey = QuerySurvey(query)
-        let first = try InputSet(paths, spooled, times: times, nil, onProgress: onProgress)
+        let first = try InputSet(
+            paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
         try first.readAll(onProgress: onProgress) { events throws(TraceError) in
             survey.process(events, tables: first.tables)
         }
@@ -39,7 +41,8 @@ struct InputSelection {
         }
         if needsClosure {
             let survey = ClosureSurvey(query, facts: facts)
-            let second = try InputSet(paths, spooled, times: times, nil, onProgress: onProgress)
+            let second = try InputSet(
+            paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
             try second.readAll(onProgress: onProgress) { events throws(TraceError) in
                 try survey.process(events, tables: second.tables)
             }

@@ -149,6 +149,22 @@ public final class ByteSource {
         return Array(bytes.prefix(read))
     }
 
+    /// Writes the whole content to a sink, without finishing it.
+    /// - Throws: what reading and writing throw, and what ended the source too early.
+    public func copy(to sink: any ByteSink) throws(TraceError) {
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+        defer { chunk.deallocate() }
+        var offset: UInt64 = 0
+        while true {
+            let count = try read(at: offset, into: chunk)
+            if count == 0 { break }
+            try sink.write(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+            offset += UInt64(count)
+            discard(before: offset)
+        }
+        if let damage { throw damage }
+    }
+
     /// Says that nothing before `offset` will be read again, so that a stream can forget it.
     public func discard(before offset: UInt64) { window?.discard(before: offset) }
 

@@ -44,8 +44,11 @@ public struct ReaderContext {
     public let diagnostics: Diagnostics
     /// Index of this input in `tables.sources`.
     public let source: UInt8
+    /// The Go version of the recorded program, as the user knows it, e.g. `1.24`; for inputs that do not say.
+    public var goVersion: String?
 
-    public init(tables: TraceTables, diagnostics: Diagnostics, source: UInt8) {
+    public init(tables: TraceTables, diagnostics: Diagnostics, source: UInt8, goVersion: String? = nil) {
+        self.goVersion = goVersion
         self.tables = tables
         self.diagnostics = diagnostics
         self.source = source

@@ -13,9 +13,9 @@ import VestigeStages
 /// Instants stand in the second row, since Perfetto takes an instant for the slice from which a later
 /// arrow on its row begins. What is open ends with the recording, and says so.
 public final class ChromeJSONWriter: TraceWriter {
-    private let text: ChromeText
+    let text: ChromeText
     private let lifelines = LifelineStage()
-    private let goroutines: GoroutineRows
+    let goroutines: GoroutineRows
     private let procs: OccupancyRows
     private let threads: OccupancyRows
     private let counters: CounterTracks
@@ -93,7 +93,8 @@ public final class ChromeJSONWriter: TraceWriter {
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
         case .sync: text.isCut = event.isSynthetic && !isFirst
-        case .experimental, .experimentalBatch, .observed, .breakpoint: break
+        case .observed: writeObserved(current.pointer.pointee)
+        case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
 
@@ -129,7 +130,7 @@ public final class ChromeJSONWriter: TraceWriter {
     /// (A CPU sample's may be the scheduler's.)
     private func learnStartFunction(_ event: Event) {
         guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
-            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            event.kind != .observed, let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
             let root = text.tables.stacks.rootFrame(event.stack)
         else { return }
         row.pointee.startFunction = root.function
@@ -266,6 +267,7 @@ extension ChromeJSONWriter {
     private func write(_ ended: EndedSlice, of row: ChromeRow) {
         let slice = ended.slice
         text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, ended.endNanoseconds)
+        text.category(slice.kind == .region ? "region" : "range")
         text.name(slice.name)
         if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
         text.stack(slice.stack)
@@ -327,6 +329,7 @@ extension ChromeJSONWriter {
 extension ChromeJSONWriter {
     private func writeLog(_ event: Event) {
         text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        text.category("log")
         nameLog(event)
         text.stack(event.stack)
         if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
@@ -361,6 +364,7 @@ extension ChromeJSONWriter {
             case .global: runtimeRows.events
             }
         text.beginInstant(row, now)
+        text.category("label")
         text.name(event.name)
         text.stack(event.stack)
         text.end()
@@ -371,6 +375,7 @@ extension ChromeJSONWriter {
     private func writeSample(_ event: Event) {
         let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
         text.beginInstant(row, now)
+        text.category("sample")
         text.name("CPU sample")
         text.stack(event.stack)
         goroutines.argument("goroutine", event.goroutine)

@@ -11,8 +11,9 @@ struct GoroutineRow: PagedElement {
         static var logs: Uses { Uses(rawValue: 8) }
         static var labels: Uses { Uses(rawValue: 16) }
         static var samples: Uses { Uses(rawValue: 32) }
+        static var observations: Uses { Uses(rawValue: 64) }
         /// What stands in the second row.
-        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples] }
+        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples, .observations] }
     }
 
     /// 0: vacant.
@@ -94,6 +95,18 @@ final class GoroutineRows {
         text.buffer.append(byte: UInt8(ascii: "\""))
         appendName(goroutine)
         text.buffer.append(byte: UInt8(ascii: "\""))
+    }
+
+    /// A row for goroutines without numbers: `3 × main.worker`.
+    func groupRow(of count: UInt64, function: StringID) -> ChromeRow {
+        let row = ChromeRow.numbered(rowCount, in: .goroutines)
+        rowCount &+= 1
+        text.nameRow(row, sortIndex: Int64(row.tid)) {
+            text.buffer.append(count)
+            text.buffer.append(" × ")
+            if function == .empty { text.buffer.append("goroutines") } else { text.content(function) }
+        }
+        return row
     }
 
     // MARK: - States
@@ -196,14 +209,16 @@ final class GoroutineRows {
         guard let row = table.pointee.find(goroutine.rawValue) else { return }
         let sortIndex = sortIndex(row.pointee)
         let (place, function) = (row.pointee.row, row.pointee.startFunction)
-        if row.pointee.uses.contains(.states) {
+        let hasStates = row.pointee.uses.contains(.states)
+        if hasStates {
             text.nameRow(place, sortIndex: sortIndex) { appendName(goroutine, function) }
         }
         if !row.pointee.uses.isDisjoint(with: .second) {
             let title = row.pointee.secondTitle
             for lane in 0...laneCount {
                 text.nameRow(place.second.lane(lane), sortIndex: sortIndex + 1) {
-                    appendName(goroutine, .empty)
+                    // The first row has the function, if there is one.
+                    appendName(goroutine, hasStates ? .empty : function)
                     text.buffer.append(title)
                 }
             }
@@ -230,6 +245,8 @@ extension GoroutineRow {
     fileprivate var secondTitle: StaticString {
         if uses.contains(.regions) { return " regions" }
         if uses.contains(.ranges) { return " GC" }
-        return uses.contains(.logs) ? " logs" : uses.contains(.labels) ? " labels" : " samples"
+        if uses.contains(.logs) { return " logs" }
+        if uses.contains(.labels) { return " labels" }
+        return uses.contains(.samples) ? " samples" : " observed"
     }
 }

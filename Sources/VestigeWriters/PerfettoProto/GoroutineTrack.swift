@@ -32,6 +32,7 @@ struct GoroutineTrack: PagedElement {
     var logsTrack: UInt64 = 0
     var labelsTrack: UInt64 = 0
     var rangesTrack: UInt64 = 0
+    var observationsTrack: UInt64 = 0
     /// Where a region began of which only the end is known: its creation, or the recording's begin.
     var earliestNanoseconds: Int64
     var track: UInt64
@@ -142,7 +143,7 @@ final class GoroutineTracks {
     // MARK: - Tracks below
 
     enum Child {
-        case regions, logs, labels, ranges
+        case regions, logs, labels, ranges, observations
     }
 
     func child(_ child: Child, of row: Row, _ goroutine: GoroutineID) -> UInt64 {
@@ -153,6 +154,7 @@ final class GoroutineTracks {
         case .logs: return track(&row.pointee.logsTrack, parent, "logs", rank: 1)
         case .labels: return track(&row.pointee.labelsTrack, parent, "labels", rank: 2)
         case .ranges: return track(&row.pointee.rangesTrack, parent, "GC", rank: 3)
+        case .observations: return track(&row.pointee.observationsTrack, parent, "observed", rank: 4)
         }
     }
 

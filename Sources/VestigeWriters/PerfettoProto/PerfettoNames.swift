@@ -27,7 +27,7 @@ enum FixedName: UInt64, CaseIterable {
 /// Categories, by which SQL can tell the kinds of events. States, by far the most, have none. Raw values are interning ids.
 enum EventCategory: UInt64, CaseIterable {
     case region = 1
-    case task, log, label, range, wake, thread
+    case task, log, label, range, wake, thread, observed
 
     var text: StaticString {
         switch self {
@@ -38,6 +38,7 @@ enum EventCategory: UInt64, CaseIterable {
         case .range: "range"
         case .wake: "wake"
         case .thread: "thread"
+        case .observed: "observed"
         }
     }
 }
@@ -49,6 +50,8 @@ enum AnnotationName: UInt64, CaseIterable {
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
     case clippedBefore, clippedBeforeNanoseconds, clippedAfter
+    case state, count, leastWait, leaked, durable, scan, locked, system, stackUnavailable
+    case bubble, elided, stray, labels, attributes
 
     var text: StaticString {
         switch self {
@@ -74,6 +77,20 @@ enum AnnotationName: UInt64, CaseIterable {
         case .clippedBefore: "clipped_before"
         case .clippedBeforeNanoseconds: "clipped_before_ns"
         case .clippedAfter: "clipped_after"
+        case .state: "state"
+        case .count: "count"
+        case .leastWait: "wait_ns_at_least"
+        case .leaked: "leaked"
+        case .durable: "durable"
+        case .scan: "scan"
+        case .locked: "locked"
+        case .system: "system"
+        case .stackUnavailable: "stack_unavailable"
+        case .bubble: "bubble"
+        case .elided: "elided"
+        case .stray: "stray"
+        case .labels: "labels"
+        case .attributes: "attributes"
         }
     }
 }

@@ -16,9 +16,9 @@ import VestigeStages
 /// States are written as they begin and end. Whatever need not nest (regions, ranges, tasks) is written when
 /// it ends; a reader sorts packets by time. What is open ends with the recording, and says so.
 public final class PerfettoWriter: TraceWriter {
-    private let packets: PacketWriter
-    private let tracks: PerfettoTracks
-    private let goroutines: GoroutineTracks
+    let packets: PacketWriter
+    let tracks: PerfettoTracks
+    let goroutines: GoroutineTracks
     private let procs: ProcTracks
     private let scheduler: SchedulerEvents
     private let counters: CounterSamples
@@ -107,7 +107,8 @@ public final class PerfettoWriter: TraceWriter {
         case .sync:
             packets.isCut = event.isSynthetic && !isFirst
             noteWallTime(event)
-        case .experimental, .experimentalBatch, .observed, .breakpoint: break
+        case .observed: writeObserved(event)
+        case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
 
@@ -181,7 +182,7 @@ public final class PerfettoWriter: TraceWriter {
     @inline(__always)
     private func learnStartFunction(_ event: Event) {
         guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
-            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            event.kind != .observed, let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
             let root = packets.tables.stacks.rootFrame(event.stack)
         else { return }
         goroutines.learn(root.function, of: row, event.goroutine)
