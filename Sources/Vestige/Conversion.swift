@@ -14,6 +14,8 @@ public struct Conversion {
     public var maxEventCount: UInt64?
     /// The Go version of the recorded program, for inputs that do not say it.
     public var goVersion: String?
+    /// Which part of the recording is wanted.
+    public var query = Query()
     /// Writes several outputs of at most this size, and an index of them; nil for one output.
     public var split: SplitLimit?
     /// What the events pass through, in this order.
@@ -34,7 +36,8 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(inputs, times: times, goVersion: goVersion, onProgress: onProgress)
+        let input = try InputSet(
+            inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
         let output = try ConversionOutput(self, options)
@@ -56,7 +59,8 @@ public struct Conversion {
         return ConversionResult(
             eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, outputPaths: output.paths,
             tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
+            inputSize: input.fileSize, elapsed: .now - clock)
     }
 
     private func checkEventCount(_ count: UInt64) throws(TraceError) {
@@ -73,6 +77,10 @@ public struct Conversion {
         if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
+        }
+        if options.thinning != nil, !plan.format.hasFlows {
+            throw TraceError(
+                .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
         }
         try checkSplit()
         try checkTables()
@@ -127,6 +135,8 @@ public struct ConversionResult {
     public let failure: TraceError?
     /// True if the input held no event but generation boundaries.
     public let isInputEmpty: Bool
+    /// True if it held some, and the query selected none.
+    public let isSelectionEmpty: Bool
     /// Size of the input in bytes, as it lies on disk; nil for a pipe.
     public let inputSize: UInt64?
     public let elapsed: Duration

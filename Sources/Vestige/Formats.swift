@@ -51,7 +51,8 @@ public enum Formats {
             .max { $0.suffix.utf8.count < $1.suffix.utf8.count }
     }
 
-    static func withoutCompressionSuffix(_ path: String) -> String {
+    /// The path without `.gz` or `.zst` at its end.
+    public static func withoutCompressionSuffix(_ path: String) -> String {
         guard let suffix = compressionSuffixes.first(where: path.lowercased().hasSuffix) else { return path }
         return String(path.dropLast(suffix.count))
     }

@@ -29,6 +29,17 @@ struct ConvertCommand: ParsableCommand {
             which lists them. With -f, files of these names give way, and more than are written now are removed. \
             Sizes are those before .gz and .zst, and about right only.
 
+            Times, goroutines, functions, regions, tasks, states, reasons and kinds choose a part of the recording; \
+            what is not selected is left out, spans are clipped, and the states at the start are established. Names \
+            are patterns with * and ?. docs/query.md tells exactly what each option selects, and the grammar \
+            of --where and --query.
+
+            --min-span makes files smaller that are too large for a viewer: states of a goroutine, and stays on \
+            a proc or thread, that follow each other and are shorter become one slice such as "37 short spans", \
+            with their count and the time in each state; it is shorter than a hundred times the limit. A short \
+            one between long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the \
+            scheduler's tables of the perfetto format are left as they are.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -37,8 +48,10 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace --from 120ms --to 180ms --to csv
+              vestige convert orders.trace --where "state == waiting for 10ms" -o waits.json
               vestige convert orders.trace goroutines.txt -o both.pftrace
-              vestige convert orders.trace --split 1M-events
+              vestige convert orders.trace --split 1M-events --min-span 10us
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
@@ -58,9 +71,6 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
-
-    @Option(help: ArgumentHelp("The output's format; `vestige formats` lists them.", valueName: "format"))
-    var to: String?
 
     @Flag(name: .shortAndLong, help: "Replace an output that exists.")
     var force = false
@@ -88,22 +98,33 @@ struct ConvertCommand: ParsableCommand {
     var maxEvents: EventCount?
 
     @Option(
+        name: .customLong("min-span"),
+        help: ArgumentHelp(
+            "Merge what is shorter than this on a row into counted blocks, e.g. 10us (viewers).",
+            valueName: "duration"))
+    var minSpan: DurationArgument?
+
+    @Option(
         help: ArgumentHelp(
             "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
     var split: SplitArgument?
 
     @OptionGroup var source: SourceOptions
 
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
-    func run() throws {
-        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+    mutating func run() throws {
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: query.takeFormatName())
         var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.query = try query.makeQuery()
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
+        conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
@@ -120,10 +141,11 @@ struct ConvertCommand: ParsableCommand {
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
+        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
             let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
             for line in lines { Console.say(line) }
-            Console.say(summary(plan, result))
+            Console.say(summary(plan, result) + thinningNote(conversion.options.thinning))
         }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
@@ -149,6 +171,17 @@ struct ConvertCommand: ParsableCommand {
         let count = UInt64(result.outputPaths.count - 1)
         let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
         return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
+    }
+
+    /// What short spans have become.
+    private func thinningNote(_ thinning: Thinning?) -> String {
+        guard let thinning else { return "" }
+        let limit = Units.duration(thinning.minSpanNanoseconds)
+        guard thinning.spanCount > 0 else { return "; no spans shorter than \(limit) to merge" }
+        var text = "; \(Units.counted(thinning.spanCount, "span")) shorter than \(limit) merged into "
+        text += Units.counted(thinning.blockCount, "block")
+        if thinning.flowCount > 0 { text += ", without \(Units.counted(thinning.flowCount, "arrow")) to them" }
+        return text
     }
 
     /// That a single file is only one of several tables.

@@ -30,10 +30,11 @@ public final class ChromeJSONWriter: TraceWriter {
         _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
     ) {
         text = ChromeText(sink, dialect)
-        goroutines = GoroutineRows(text, flows: options.flows)
-        procs = OccupancyRows(.procs, text, goroutines)
-        threads = OccupancyRows(.threads, text, goroutines)
+        goroutines = GoroutineRows(text, flows: options.flows, thinning: options.thinning)
+        procs = OccupancyRows(.procs, text, goroutines, options.thinning)
+        threads = OccupancyRows(.threads, text, goroutines, options.thinning)
         counters = CounterTracks(text)
+        text.thinning = options.thinning
         text.openFile()
     }
 
@@ -267,6 +268,7 @@ extension ChromeJSONWriter {
     private func write(_ ended: EndedSlice, of row: ChromeRow) {
         let slice = ended.slice
         text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, ended.endNanoseconds)
+        text.category(slice.kind == .region ? "region" : "range")
         text.name(slice.name)
         if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
         text.stack(slice.stack)
@@ -328,6 +330,7 @@ extension ChromeJSONWriter {
 extension ChromeJSONWriter {
     private func writeLog(_ event: Event) {
         text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        text.category("log")
         nameLog(event)
         text.stack(event.stack)
         if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
@@ -362,6 +365,7 @@ extension ChromeJSONWriter {
             case .global: runtimeRows.events
             }
         text.beginInstant(row, now)
+        text.category("label")
         text.name(event.name)
         text.stack(event.stack)
         text.end()
@@ -372,6 +376,7 @@ extension ChromeJSONWriter {
     private func writeSample(_ event: Event) {
         let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
         text.beginInstant(row, now)
+        text.category("sample")
         text.name("CPU sample")
         text.stack(event.stack)
         goroutines.argument("goroutine", event.goroutine)
