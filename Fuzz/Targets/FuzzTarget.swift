@@ -11,15 +11,26 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case gotraceStructure = "gotrace-structure"
     /// JSON lines, whatever detection thinks of them.
     case jsonl
+    /// What Delve says, whichever of its forms the bytes look like.
+    case delve
     /// The gzip and zstd wrappers.
     case decompress
+    /// Goroutine dumps as text, whatever detection thinks of them.
+    case dump
+    /// Goroutine profiles.
+    case pprof
 
     public func run(_ bytes: [UInt8]) throws {
         switch self {
         case .gotrace: try Self.runFile(bytes)
         case .gotraceStructure: try Self.runRecipe(bytes)
         case .jsonl: try Self.runJSONLines(bytes)
+        case .delve:
+            try Self.runObservations(bytes, DelveFormats.json)
+            try Self.runObservations(bytes, DelveFormats.text)
         case .decompress: try Self.runDecompression(bytes)
+        case .dump: try Self.runObservations(bytes, GoroutineDumpFormat.format)
+        case .pprof: try Self.runObservations(bytes, ProfileFormat.format)
         }
     }
 
@@ -63,6 +74,19 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         guard let passage = try Passage(source, format: JSONLinesInputFormat.format) else { return }
         try passage.run()
         try checkRoundTrip(passage.lines)
+    }
+
+    /// What observers say must survive JSON lines, and not depend on the size of batches.
+    private static func runObservations(_ bytes: [UInt8], _ format: InputFormat) throws {
+        guard let whole = try Passage(ByteSource(bytes: bytes, path: "fuzz"), format: format) else { return }
+        try whole.run()
+        let source = ByteSource(bytes: bytes, path: "fuzz")
+        guard let parts = try Passage(source, format: format, capacity: 8, .readsAndWritesLines) else {
+            throw Violation("the same input is refused")
+        }
+        try parts.run()
+        try expectSame(whole.lines, parts.lines, "the same input, in small batches")
+        try checkRoundTrip(whole.lines)
     }
 
     private static func checkRoundTrip(_ lines: [UInt8]) throws {

@@ -29,8 +29,8 @@ final class Passage {
         do throws(TraceError) {
             let format = if let format { format } else { try Formats.detect(source) }
             reader = try format.open(source, context)
-            // A trace gives no two events the same time; what other tools list may.
-            eventChecks = EventChecks(allowsEqualTimes: format.name == EventIR.jsonLinesName)
+            // A trace gives no two events the same time; what others say may.
+            eventChecks = EventChecks(allowsEqualTimes: !format.name.hasPrefix("gotrace"))
         } catch {
             return nil
         }

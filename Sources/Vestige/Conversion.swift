@@ -12,6 +12,12 @@ public struct Conversion {
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// The Go version of the recorded program, for inputs that do not say it.
+    public var goVersion: String?
+    /// Which part of the recording is wanted.
+    public var query = Query()
+    /// Writes several outputs of at most this size, and an index of them; nil for one output.
+    public var split: SplitLimit?
     /// What the events pass through, in this order.
     public var stages: [any Stage] = []
     /// Called at most ten times a second.
@@ -30,29 +36,31 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(inputs, times: times, onProgress: onProgress)
-        let target = try plan.open(overwrites: overwrites)
+        let input = try InputSet(
+            inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
-        let writer = try plan.format.make(target, options)
+        let output = try ConversionOutput(self, options)
         var eventCount: UInt64 = 0
         var firstNanoseconds: Int64?
         let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
             if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
             eventCount += UInt64(events.count)
             try checkEventCount(eventCount)
-            try writer.write(events, tables: input.tables)
+            try output.writer.write(events, tables: input.tables)
         }
         try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             try chain.process(events)
         }
         try input.refuseTotalLoss()
         try chain.finish()
-        try writer.finish(tables: input.tables)
-        try target.commit()
+        try output.writer.finish(tables: input.tables)
+        try output.commit()
         return ConversionResult(
-            eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+            eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, outputPaths: output.paths,
+            tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
+            inputSize: input.fileSize, elapsed: .now - clock)
     }
 
     private func checkEventCount(_ count: UInt64) throws(TraceError) {
@@ -70,7 +78,26 @@ public struct Conversion {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
+        try checkSplit()
         try checkTables()
+        try plan.check(options.tableStyle, tables: options.tables)
+    }
+
+    private func checkSplit() throws(TraceError) {
+        guard split != nil else { return }
+        guard plan.format.shape == .file else {
+            throw TraceError(
+                .usage, expected: "no --split for \(plan.format.name), which is no single file", found: "--split")
+        }
+        let path = plan.place.path ?? ""
+        if OutputPlan.isPipe(path) || OutputPlan.isFolder(path) {
+            let found = path == "-" ? "standard output" : OutputPlan.isFolder(path) ? "a folder" : "a device or a pipe"
+            throw TraceError(
+                .usage, file: path, expected: "a file name for --split, which makes several of it", found: found)
+        }
+        if maxEventCount != nil {
+            throw TraceError(.usage, expected: "one of --split and --max-events", found: "both")
+        }
     }
 
     private func checkTables() throws(TraceError) {
@@ -96,12 +123,16 @@ public struct ConversionResult {
     public let eventCount: UInt64
     /// Time of the first of them.
     public let firstNanoseconds: Int64
+    /// What was written: one output, or parts and their index.
+    public let outputPaths: [String]
     public let tables: TraceTables
     public let diagnostics: Diagnostics
     /// What ended the reading before the input's end; the output holds everything before.
     public let failure: TraceError?
     /// True if the input held no event but generation boundaries.
     public let isInputEmpty: Bool
+    /// True if it held some, and the query selected none.
+    public let isSelectionEmpty: Bool
     /// Size of the input in bytes, as it lies on disk; nil for a pipe.
     public let inputSize: UInt64?
     public let elapsed: Duration

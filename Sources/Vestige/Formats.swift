@@ -10,6 +10,10 @@ public enum Formats {
         GoTraceV2Format.format,
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
+        ProfileFormat.format,
+        GoroutineDumpFormat.format,
+        DelveFormats.json,
+        DelveFormats.text,
     ]
 
     /// Formats that can be written.
@@ -47,7 +51,8 @@ public enum Formats {
             .max { $0.suffix.utf8.count < $1.suffix.utf8.count }
     }
 
-    static func withoutCompressionSuffix(_ path: String) -> String {
+    /// The path without `.gz` or `.zst` at its end.
+    public static func withoutCompressionSuffix(_ path: String) -> String {
         guard let suffix = compressionSuffixes.first(where: path.lowercased().hasSuffix) else { return path }
         return String(path.dropLast(suffix.count))
     }

@@ -82,7 +82,7 @@ public struct OutputPlan: Sendable {
 
     /// The input's path without compression suffix and extension. What follows the last dot is no
     /// extension if it holds no letter (`trace.2`), or if nothing stands before it.
-    static func stem(of path: String) -> String {
+    public static func stem(of path: String) -> String {
         let path = Formats.withoutCompressionSuffix(path)
         guard let dot = path.lastIndex(of: "."), dot != path.startIndex, path[path.index(before: dot)] != "/" else {
             return path
@@ -97,13 +97,13 @@ public struct OutputPlan: Sendable {
         return String(path)
     }
 
-    private static func isFolder(_ path: String) -> Bool {
+    static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// True for standard input, and for what else has no place beside which an output could stand.
-    private static func isPipe(_ path: String) -> Bool {
+    static func isPipe(_ path: String) -> Bool {
         var status = stat()
         // Redirected from a file, a descriptor is one, whose own name is not known.
         let isDescriptor = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)

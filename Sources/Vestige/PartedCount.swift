@@ -67,7 +67,7 @@ private final class Worker: @unchecked Sendable {
         do throws(TraceError) {
             let input = try TraceInput(path, format: format, part: part)
             let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
-                counter.process(events)
+                counter.process(events, tables: input.tables)
             }
             self.input = input
             isFlawless = failure == nil && input.diagnostics.nonZero.isEmpty

@@ -24,7 +24,7 @@ struct TraceCounter: ~Copyable {
     private var growth = 0
     private var greatestGrowth = 0
 
-    mutating func process(_ events: UnsafeBufferPointer<Event>) {
+    mutating func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
         guard let first = events.first, let last = events.last, let start = events.baseAddress else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
@@ -38,10 +38,11 @@ struct TraceCounter: ~Copyable {
                 lastThread = event.pointee.thread
                 Self.note(lastThread.rawValue, in: &threads)
             }
+            let isSynthetic = event.pointee.isSynthetic
             if event.pointee.kind == .goroutineTransition {
                 let state = UInt8(truncatingIfNeeded: event.pointee.detail >> 4 & 15)
                 if let known = goroutines.pagedSlot(event.pointee.subjectGoroutine.rawValue),
-                    known.pointee.isOccupied, state != GoroutineState.notExist.rawValue
+                    !isSynthetic, known.pointee.isOccupied, state != GoroutineState.notExist.rawValue
                 {
                     known.pointee.state = state
                     plainTransitionCount &+= 1
@@ -50,8 +51,11 @@ struct TraceCounter: ~Copyable {
                 transition(event.pointee)
             } else if event.pointee.kind == .procTransition {
                 Self.note(Int64(event.pointee.subjectProc.rawValue), in: &procs)
+            } else if event.pointee.kind == .observed {
+                counts.observed.add(event.pointee, tables)
             }
-            eventsByKind.add(event.pointee.kind)
+            // No input says what a selection adds.
+            if isSynthetic { counts.eventCount -= 1 } else { eventsByKind.add(event.pointee.kind) }
         }
         eventsByKind.add(.goroutineTransition, plainTransitionCount)
     }
@@ -67,6 +71,7 @@ struct TraceCounter: ~Copyable {
         olderCount += unheardCount
         greatestGrowth = max(greatestGrowth, growth + next.greatestGrowth)
         growth += next.growth
+        counts.observed.add(next.counts.observed)
         counts.goroutinesCreated += next.counts.goroutinesCreated
         counts.goroutinesEnded += next.counts.goroutinesEnded
         goroutines = PagedTable()

@@ -18,20 +18,44 @@ public struct TraceInfo {
     /// Unix time of the first event in nanoseconds, where the input knows the wall clock.
     public let startUnixNanoseconds: Int64?
 
+    /// True if the query selected nothing.
+    public private(set) var isSelectionEmpty = false
+
     /// Reads an input and counts, in parts at the same time where the format can be divided.
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read.
-    public init(_ path: String, onProgress: ((Progress) -> Void)? = nil) throws(TraceError) {
+    public init(
+        _ path: String, query: Query = Query(), goVersion: String? = nil, onProgress: ((Progress) -> Void)? = nil
+    ) throws(TraceError) {
+        guard query.isEmpty else {
+            try self.init(path, selecting: query, goVersion, onProgress)
+            return
+        }
         if let whole = try PartedCount.count(path, onProgress: onProgress) {
             self.init(path: path, input: whole.input, counts: whole.counts, failure: nil)
             return
         }
-        let input = try TraceInput(path)
+        let input = try TraceInput(path, goVersion: goVersion)
         var counter = TraceCounter()
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
-            counter.process(events)
+            counter.process(events, tables: input.tables)
         }
         try input.refuseTotalLoss()
         self.init(path: path, input: input, counts: counter.finish(tables: input.tables), failure: failure)
+    }
+
+    /// Counts what a query selects.
+    private init(
+        _ path: String, selecting query: Query, _ goVersion: String?, _ onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) {
+        let inputs = try InputSet([path], query: query, goVersion: goVersion, onProgress: onProgress)
+        var counter = TraceCounter()
+        try inputs.readAll(onProgress: onProgress) { events throws(TraceError) in
+            counter.process(events, tables: inputs.tables)
+        }
+        try inputs.refuseTotalLoss()
+        let counts = counter.finish(tables: inputs.tables)
+        self.init(path: path, input: inputs.first, counts: counts, failure: inputs.failure)
+        isSelectionEmpty = inputs.isSelectionEmpty
     }
 
     private init(path: String, input: TraceInput, counts: TraceCounts, failure: TraceError?) {
@@ -42,9 +66,10 @@ public struct TraceInfo {
         format = input.format.name
         source = input.tables.sources[0]
         diagnostics = input.diagnostics
-        startUnixNanoseconds = input.tables.clockSnapshots.first.map { snapshot in
+        let snapshotStart = input.tables.clockSnapshots.first.map { snapshot in
             snapshot.wallUnixNanoseconds &- (snapshot.traceNanoseconds &- counts.firstNanoseconds)
         }
+        startUnixNanoseconds = snapshotStart ?? (source.clock == .wall ? counts.firstNanoseconds : nil)
     }
 
     /// Time from the first to the last event.
@@ -81,6 +106,7 @@ public struct TraceCounts: Equatable, Sendable {
     public var regionsBegun: UInt64 = 0
     public var regionsEnded: UInt64 = 0
     public var logCount: UInt64 = 0
+    public var observed = ObservedCounts()
     public var stackSampleCount: UInt64 = 0
     public var stringCount = 0
     /// Distinct stacks, as nodes of one tree.
@@ -89,4 +115,38 @@ public struct TraceCounts: Equatable, Sendable {
     public func number(of kind: EventKind) -> UInt64 { eventsByKind[Int(kind.rawValue)] }
 
     public var goroutinesAlive: UInt64 { goroutinesAtEnd.reduce(0, +) }
+}
+
+/// Goroutines that observers outside the program saw: dumps, debuggers. One that was seen twice counts twice.
+public struct ObservedCounts: Equatable, Sendable {
+    /// By the raw value of their state.
+    public private(set) var byState = [UInt64](repeating: 0, count: GoroutineState.allCases.count)
+    /// Of these, how many are proved to wait for ever.
+    public private(set) var leaked: UInt64 = 0
+    /// Groups of alike goroutines, which have no numbers.
+    public private(set) var groups: UInt64 = 0
+
+    public var total: UInt64 { byState.reduce(0) { Self.sum($0, $1) } }
+
+    mutating func add(_ event: Event, _ tables: TraceTables) {
+        let index = Int(event.toGoroutineState.rawValue)
+        byState[index] = Self.sum(byState[index], event.observedCount)
+        if event.goroutine == .absent { groups += 1 }
+        guard event.observationDetail != 0 else { return }
+        if tables.observations.detail(event.observationDetail).flags.contains(.leaked) {
+            leaked = Self.sum(leaked, event.observedCount)
+        }
+    }
+
+    mutating func add(_ other: ObservedCounts) {
+        for index in byState.indices { byState[index] = Self.sum(byState[index], other.byState[index]) }
+        leaked = Self.sum(leaked, other.leaked)
+        groups += other.groups
+    }
+
+    /// Stays at what 64 bits hold: a count may be what a file claims.
+    private static func sum(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let (sum, isTooLarge) = a.addingReportingOverflow(b)
+        return isTooLarge ? .max : sum
+    }
 }

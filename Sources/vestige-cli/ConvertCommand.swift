@@ -17,11 +17,22 @@ struct ConvertCommand: ParsableCommand {
 
             CSV is a folder of tables. A single file, or standard output, holds one of them: spans, unless \
             --table names another. With -f an existing folder gets new tables; older ones that are not \
-            written now are removed, other files stay, and a folder that holds only others is refused.
+            written now are removed, other files stay, and a folder that holds only others is refused. --excel \
+            writes them as a spreadsheet wants them.
 
             Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
             are placed where the recording has the goroutines in the same states, and how each was found is \
             said. --at places an input by hand.
+
+            --split makes several files that can each be opened by itself, since each begins with the states in \
+            which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html, \
+            which lists them. With -f, files of these names give way, and more than are written now are removed. \
+            Sizes are those before .gz and .zst, and about right only.
+
+            Times, goroutines, functions, regions, tasks, states, reasons and kinds choose a part of the recording; \
+            what is not selected is left out, spans are clipped, and the states at the start are established. Names \
+            are patterns with * and ?. docs/query.md tells exactly what each option selects, and the grammar \
+            of --where and --query.
 
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
@@ -31,7 +42,10 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace --from 120ms --to 180ms --to csv
+              vestige convert orders.trace --where "state == waiting for 10ms" -o waits.json
               vestige convert orders.trace goroutines.txt -o both.pftrace
+              vestige convert orders.trace --split 1M-events
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
@@ -52,9 +66,6 @@ struct ConvertCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
 
-    @Option(help: ArgumentHelp("The output's format; `vestige formats` lists them.", valueName: "format"))
-    var to: String?
-
     @Flag(name: .shortAndLong, help: "Replace an output that exists.")
     var force = false
 
@@ -65,6 +76,8 @@ struct ConvertCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
+
+    @OptionGroup var tableStyle: TableStyleOptions
 
     @Option(
         help: ArgumentHelp(
@@ -78,15 +91,28 @@ struct ConvertCommand: ParsableCommand {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
+    var split: SplitArgument?
+
+    @OptionGroup var source: SourceOptions
+
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
-    func run() throws {
-        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+    mutating func run() throws {
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: query.takeFormatName())
         var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.query = try query.makeQuery()
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.goVersion = try source.checkedGoVersion()
+        conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
@@ -94,23 +120,25 @@ struct ConvertCommand: ParsableCommand {
         let result = try conversion.run()
         bar?.clear()
         LossReport.warn(
-            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: result.failure,
+            isEmpty: result.isInputEmpty)
         // On a terminal the summary says it already.
         let isSaid = !reporting.quiet && isatty(1) == 1 && isatty(2) == 1
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
+        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
+            let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
+            for line in lines { Console.say(line) }
             Console.say(summary(plan, result))
         }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
-        let place = plan.place.path.map { $0 == "-" ? "standard output" : $0 }
         let names = inputs.joined(separator: " + ")
-        var text = place.map { "\(names) → \($0): " } ?? "\(names): "
+        var text = place(plan, result).map { "\(names) → \($0): " } ?? "\(names): "
         text += Units.counted(result.eventCount, "event")
         text += tableNote(plan)
         let seconds = Units.seconds(result.elapsed)
@@ -120,11 +148,39 @@ struct ConvertCommand: ParsableCommand {
         return text
     }
 
+    private func place(_ plan: OutputPlan, _ result: ConversionResult) -> String? {
+        guard let path = plan.place.path else { return nil }
+        if path == "-" { return "standard output" }
+        guard split != nil, let first = result.outputPaths.first, let index = result.outputPaths.last else {
+            return path
+        }
+        let count = UInt64(result.outputPaths.count - 1)
+        let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
+        return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
+    }
+
     /// That a single file is only one of several tables.
     private func tableNote(_ plan: OutputPlan) -> String {
         guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What a user knows of an input that it does not say itself.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("go-version"),
+        help: ArgumentHelp(
+            "The Go version of the recorded program, e.g. 1.24, where Delve's output does not say it: wait reasons "
+                + "depend on it.", valueName: "version"))
+    var goVersion: String?
+
+    /// - Throws: `usage` if it is no version of Go.
+    func checkedGoVersion() throws(TraceError) -> String? {
+        guard let goVersion else { return nil }
+        if DelveFormats.isGoVersion(goVersion) { return goVersion }
+        throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
 }
 

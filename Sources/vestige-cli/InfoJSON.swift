@@ -21,6 +21,7 @@ extension InfoReport {
         object.add("events", counts.eventCount)
         object.add("events_by_kind", kinds(counts))
         object.add("goroutines", goroutines(counts))
+        object.add("observed", observed(counts.observed))
         object.add("procs", Int64(counts.procCount))
         object.add("threads", Int64(counts.threadCount))
         object.add("tasks", beginsAndEnds(counts.tasksBegun, counts.tasksEnded))
@@ -54,6 +55,19 @@ extension InfoReport {
             states.add("\(state.name)", counts.goroutinesAtEnd[Int(state.rawValue)])
         }
         object.add("at_end", states)
+        return object
+    }
+
+    private static func observed(_ counts: ObservedCounts) -> JSONObject {
+        let object = JSONObject()
+        object.add("total", counts.total)
+        object.add("groups", counts.groups)
+        object.add("leaked", counts.leaked)
+        let states = JSONObject()
+        for state in GoroutineState.allCases where counts.byState[Int(state.rawValue)] > 0 {
+            states.add("\(state.name)", counts.byState[Int(state.rawValue)])
+        }
+        object.add("by_state", states)
         return object
     }
 

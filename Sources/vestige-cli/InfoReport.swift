@@ -4,7 +4,8 @@ import Vestige
 /// `TraceInfo` for people and for scripts.
 enum InfoReport {
     static func text(_ info: TraceInfo) -> String {
-        let rows = general(info) + contents(info.counts) + events(info.counts) + losses(info)
+        let rows =
+            general(info) + contents(info.counts) + observations(info.counts) + events(info.counts) + losses(info)
         let body = rows.map { name, value in
             value.isEmpty
                 ? "  \(name)\n"
@@ -37,7 +38,30 @@ enum InfoReport {
         return source.ticksPerSecond.map { "\(meaning); \(Units.grouped($0)) ticks per second" } ?? meaning
     }
 
+    private static func observations(_ counts: TraceCounts) -> [(String, String)] {
+        let observed = counts.observed
+        guard counts.number(of: .observed) > 0 else { return [] }
+        let states = GoroutineState.allCases.compactMap { state in
+            let count = observed.byState[Int(state.rawValue)]
+            return count == 0 ? nil : "\(Units.grouped(count)) \(state == .undetermined ? "not said" : "\(state.name)")"
+        }
+        let groups = observed.groups == 0 ? "" : ", in \(Units.grouped(observed.groups)) groups without numbers"
+        return [
+            ("goroutines observed", Units.grouped(observed.total) + groups),
+            ("  at that moment", states.isEmpty ? "none" : states.joined(separator: ", ")),
+            ("  proved to leak", Units.grouped(observed.leaked)),
+        ] + (holdsOnlyObservations(counts) ? [("logs", Units.grouped(counts.logCount))] : [])
+    }
+
+    /// A dump or a snapshot, which tells nothing of what happened before or after.
+    private static func holdsOnlyObservations(_ counts: TraceCounts) -> Bool {
+        let kinds: [EventKind] = [.observed, .breakpoint, .log, .sync]
+        return counts.number(of: .observed) > 0
+            && kinds.reduce(0) { $0 + counts.number(of: $1) } == counts.eventCount
+    }
+
     private static func contents(_ counts: TraceCounts) -> [(String, String)] {
+        if holdsOnlyObservations(counts) { return [] }
         let states = GoroutineState.allCases.compactMap { state in
             let count = counts.goroutinesAtEnd[Int(state.rawValue)]
             return count == 0 ? nil : "\(Units.grouped(count)) \(state.name)"

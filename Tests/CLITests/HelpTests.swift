@@ -8,10 +8,10 @@ import VestigeTestSupport
         let result = try CommandLineTool.run([])
         #expect(result.status == 0)
         #expect(result.errors.isEmpty)
-        #expect(result.text.components(matching: "  vestige ").count == 5)
+        #expect(result.text.components(matching: "  vestige ").count == 6)
     }
 
-    @Test(arguments: [[], ["convert"], ["info"], ["formats"]])
+    @Test(arguments: [[], ["convert"], ["view"], ["info"], ["formats"]])
     func helpOfEachCommand(_ subcommand: [String]) throws {
         let asked = try CommandLineTool.run(["help"] + subcommand)
         let flagged = try CommandLineTool.run(subcommand + ["--help"])

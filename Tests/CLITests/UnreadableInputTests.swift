@@ -35,7 +35,10 @@ import VestigeTestSupport
 
     @Test func headerOfATrace() throws { try expectUnreadable(Array("go 1.2".utf8), "expected") }
 
-    @Test func knownFormatsAreNamed() throws { try expectUnreadable(Array("hello".utf8), "gotrace-v2") }
+    @Test func knownFormatsAreNamed() throws {
+        try expectUnreadable([0, 1, 2], "gotrace-v2")
+        try expectUnreadable(Array("hello".utf8), "or another format of `vestige formats`")
+    }
 
     @Test func missingFile() throws {
         let result = try CommandLineTool.run(["convert", "no such.trace"])

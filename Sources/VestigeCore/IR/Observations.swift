@@ -99,20 +99,19 @@ public struct ObservationDetail: Hashable, Sendable {
 
 /// What `observed` and `breakpoint` events refer to; every record is stored once.
 public final class ObservationTable {
-    public private(set) var details: [ObservationDetail] = [.none]
-    private var detailIDs: [ObservationDetail: UInt32] = [.none: 0]
-    public private(set) var attributeLists: [[Attribute]] = [[]]
-    private var attributeListIDs: [[Attribute]: UInt32] = [[]: 0]
+    private var detailTable = InternedValues<ObservationDetail>(first: .none)
+    private var attributeTable = InternedValues<[Attribute]>(first: [])
 
     public init() {}
 
+    public var details: [ObservationDetail] { detailTable.values }
+    public var attributeLists: [[Attribute]] { attributeTable.values }
+
     /// The value of an event's `argument1`; 0 for a detail that says nothing.
-    public func intern(_ detail: ObservationDetail) -> UInt64 {
-        UInt64(Self.intern(detail, &details, &detailIDs))
-    }
+    public func intern(_ detail: ObservationDetail) -> UInt64 { UInt64(detailTable.intern(detail)) }
 
     public func intern(_ attributes: [Attribute]) -> AttributeListID {
-        AttributeListID(Self.intern(attributes, &attributeLists, &attributeListIDs))
+        AttributeListID(attributeTable.intern(attributes))
     }
 
     /// A list in the order of its names' bytes: the order of labels means nothing.
@@ -121,20 +120,48 @@ public final class ObservationTable {
     }
 
     public func detail(_ number: UInt64) -> ObservationDetail {
-        number < UInt64(details.count) ? details[Int(number)] : .none
+        let details = detailTable.values
+        return number < UInt64(details.count) ? details[Int(number)] : .none
     }
 
     public func attributes(_ id: AttributeListID) -> [Attribute] {
-        Int(id.rawValue) < attributeLists.count ? attributeLists[Int(id.rawValue)] : []
+        let lists = attributeTable.values
+        return Int(id.rawValue) < lists.count ? lists[Int(id.rawValue)] : []
+    }
+}
+
+/// Values, each stored once and numbered from 0. A Dictionary would hold them a second time, and a dump can
+/// have as many as goroutines.
+private struct InternedValues<Value: Hashable> {
+    private(set) var values: [Value]
+    /// Open addressing: number + 1, or 0 for a free slot.
+    private var slots = [UInt32](repeating: 0, count: 64)
+
+    init(first: Value) {
+        values = []
+        _ = intern(first)
     }
 
-    private static func intern<Value: Hashable>(
-        _ value: Value, _ values: inout [Value], _ ids: inout [Value: UInt32]
-    ) -> UInt32 {
-        if let id = ids[value] { return id }
-        let id = UInt32(values.count)
+    mutating func intern(_ value: Value) -> UInt32 {
+        var slot = Self.hash(value) & (slots.count - 1)
+        while slots[slot] != 0 {
+            if values[Int(slots[slot]) - 1] == value { return slots[slot] - 1 }
+            slot = (slot + 1) & (slots.count - 1)
+        }
         values.append(value)
-        ids[value] = id
-        return id
+        slots[slot] = UInt32(values.count)
+        if values.count * 2 > slots.count { rehash() }
+        return UInt32(values.count - 1)
     }
+
+    private mutating func rehash() {
+        slots = [UInt32](repeating: 0, count: slots.count * 2)
+        for (index, value) in values.enumerated() {
+            var slot = Self.hash(value) & (slots.count - 1)
+            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = UInt32(index + 1)
+        }
+    }
+
+    private static func hash(_ value: Value) -> Int { value.hashValue & Int.max }
 }

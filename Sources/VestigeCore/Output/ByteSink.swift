@@ -40,6 +40,21 @@ public final class DescriptorSink: ByteSink {
     }
 }
 
+/// Counts what it hands on.
+public final class CountingSink: ByteSink {
+    public private(set) var byteCount: UInt64 = 0
+    private let inner: any ByteSink
+
+    public init(_ inner: any ByteSink) { self.inner = inner }
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
+        byteCount += UInt64(bytes.count)
+        try inner.write(bytes)
+    }
+
+    public func finish() throws(TraceError) { try inner.finish() }
+}
+
 /// Takes everything and keeps it in memory; for tests.
 public final class MemorySink: ByteSink {
     public private(set) var bytes: [UInt8] = []

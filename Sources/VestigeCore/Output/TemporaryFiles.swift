@@ -4,7 +4,7 @@ import Glibc
 public enum TemporaryFiles {
     /// Fixed storage, since a signal handler may neither lock nor allocate: paths are C strings that
     /// are published by one pointer store and never freed before they are withdrawn.
-    private static let slotCount = 64
+    private static let slotCount = 10_240
     nonisolated(unsafe) private static let slots: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
         let slots = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: slotCount)
         slots.initialize(repeating: nil, count: slotCount)

@@ -36,13 +36,14 @@ final class LineReader {
     /// The next line that is not blank, without its end; valid until the next call. Nil at the end.
     /// - Throws: what the input throws, and `damaged` for a line that is too long.
     func next() throws(TraceError) -> UnsafeBufferPointer<UInt8>? {
-        while let line = try nextRaw() {
+        while let line = try nextWithBlank() {
             if line.contains(where: { $0 != 0x20 && $0 != 0x09 }) { return line }
         }
         return nil
     }
 
-    private func nextRaw() throws(TraceError) -> UnsafeBufferPointer<UInt8>? {
+    /// The next line, blank or not, as `next` returns it.
+    func nextWithBlank() throws(TraceError) -> UnsafeBufferPointer<UInt8>? {
         var searched = 0
         while true {
             if let found = memchr(buffer + start + searched, 0x0a, end - start - searched) {

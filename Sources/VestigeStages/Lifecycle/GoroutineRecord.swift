@@ -7,11 +7,15 @@ struct GoroutineRecord: PagedElement {
     var isKnown = false
     /// True once a stack has told the start function.
     var hasStartFunction = false
+    /// True while what it does has been left out (`QueryStage`).
+    var isOut = false
     var state: GoroutineState = .undetermined
     /// Source of the transition into the state.
     var source: UInt8 = 0
     var proc: ProcID = .absent
     var thread: ThreadID = .absent
+    /// The proc with which it entered the state, also a system call, which may lose it.
+    var heldProc: ProcID = .absent
     var startNanoseconds: Int64 = 0
     var reason: StringID = .empty
     var startStack: StackID = .absent
@@ -45,6 +49,7 @@ struct GoroutineRecord: PagedElement {
         // Whoever reports a goroutine in a system call need not be the thread that it blocks.
         let isOnThread = newState == .running || newState == .syscall && event.pointee.goroutine == life.goroutine
         thread = isOnThread ? event.pointee.thread : .absent
+        heldProc = isOnThread ? event.pointee.proc : .absent
         proc = newState == .running ? event.pointee.proc : .absent
     }
 

@@ -20,6 +20,14 @@ public final class StateSnapshot {
         for index in 0..<events.count { rest.pointee.take(events[index]) }
     }
 
+    /// What ends a part of a recording that goes on after `time`: a synthetic sync event.
+    public static func closing(at time: Int64) -> Event {
+        var event = Event(kind: .sync, timeNanoseconds: time)
+        event.isSynthetic = true
+        event.sinceNanoseconds = time
+        return event
+    }
+
     /// How many goroutines are alive, as far as their states are known.
     public var goroutineCount: Int {
         var count = 0
@@ -38,9 +46,8 @@ public final class StateSnapshot {
         var opening = Opening(time: time, events: [sync])
         for metric in rest.pointee.metrics { opening.add(metric, since: metric.timeNanoseconds) }
         lifelines.pointee.procs.forEachAlive { opening.add(proc: $0.pointee, rest.pointee.holder($0.pointee.proc)) }
-        let heldProcs = rest.pointee.heldProcs
         lifelines.pointee.goroutines.forEachAlive { record in
-            opening.add(state: record.pointee, heldProc: heldProcs[record.pointee.life.goroutine] ?? .absent)
+            opening.add(state: record.pointee, rest.pointee.place(of: record.pointee))
             lifelines.pointee.goroutines.forEachRegion(of: record) { region in
                 opening.add(region, of: record.pointee.life.goroutine)
             }
@@ -48,6 +55,43 @@ public final class StateSnapshot {
         for task in lifelines.pointee.tasks.openSpans { opening.add(task: task) }
         for range in lifelines.pointee.ranges.openSpans { opening.add(range: range) }
         return opening.events
+    }
+}
+
+extension StateSnapshot {
+    /// The events that establish the state of one goroutine, and its regions, the outermost first. None, if its
+    /// state is not known.
+    public func events(of goroutine: GoroutineID, at time: Int64, tables: TraceTables) -> [Event] {
+        var opening = Opening(time: time, events: [])
+        guard let record = lifelines.pointee.goroutines.known(goroutine) else { return [] }
+        opening.add(state: record.pointee, rest.pointee.place(of: record.pointee))
+        guard !opening.events.isEmpty else { return [] }
+        lifelines.pointee.goroutines.forEachRegion(of: record) { opening.add($0, of: goroutine) }
+        return opening.events
+    }
+}
+
+extension Event {
+    /// The synthetic event that ends what this one has established: from here on nothing more is known of it.
+    /// Nil for what does not last.
+    var closing: Event? {
+        var end = self
+        switch kind {
+        case .goroutineTransition:
+            end.detail = Event.pack(toGoroutineState, .undetermined)
+            (end.goroutine, end.name, end.argument1) = (.absent, .empty, 0)
+        case .procTransition:
+            end.detail = Event.pack(toProcState, .undetermined)
+            end.name = .empty
+        case .regionBegin: end.kind = .regionEnd
+        case .taskBegin: end.kind = .taskEnd
+        case .rangeBegin, .rangeActive: end.kind = .rangeEnd
+        default: return nil
+        }
+        end.isSynthetic = true
+        end.stack = .absent
+        if end.hasSince { end.sinceNanoseconds = timeNanoseconds } else { end.argument2 = 0 }
+        return end
     }
 }
 
@@ -64,19 +108,18 @@ private struct Opening {
         events.append(event)
     }
 
-    /// - Parameter heldProc: the proc that the goroutine has, also while it is in a system call.
-    mutating func add(state record: GoroutineRecord, heldProc: ProcID) {
+    mutating func add(state record: GoroutineRecord, _ place: (proc: ProcID, thread: ThreadID)) {
         guard record.isKnown, record.state != .undetermined else { return }
         let goroutine = record.life.goroutine
         // Without a stack of the state itself, at least the function that the goroutine began with is told.
         let stack = record.startStack != .absent ? record.startStack : record.startFrame
         var event = Event(
-            kind: .goroutineTransition, timeNanoseconds: time, thread: record.thread, name: record.reason,
+            kind: .goroutineTransition, timeNanoseconds: time, proc: place.proc, thread: place.thread,
+            name: record.reason,
             argument0: UInt64(bitPattern: goroutine.rawValue), argument1: UInt64(stack.rawValue),
             source: record.source, detail: Event.pack(.undetermined, record.state))
-        if record.state == .running || record.state == .syscall { event.proc = heldProc }
         // Only a goroutine that reports its own system call is known to be where the event is.
-        if record.state == .syscall, record.thread != .absent { event.goroutine = goroutine }
+        if record.state == .syscall, place.thread != .absent { event.goroutine = goroutine }
         add(event, since: record.began == .min ? record.startNanoseconds : record.began)
     }
 
@@ -127,9 +170,18 @@ private struct ProcHolder: PagedElement {
     static var vacant: ProcHolder { ProcHolder() }
 }
 
+/// Who is on a thread.
+private struct ThreadHolder: PagedElement {
+    var isOccupied = false
+    var goroutine = GoroutineID.absent
+
+    static var vacant: ThreadHolder { ThreadHolder() }
+}
+
 /// What lifelines do not follow: who holds the procs, metrics, clocks.
 private struct Rest: ~Copyable {
     private var holders = PagedTable<ProcHolder>()
+    private var threads = PagedTable<ThreadHolder>()
     /// The last event of each metric, in order of appearance.
     private(set) var metrics: [Event] = []
     private var metricIndex: [StringID: Int] = [:]
@@ -153,6 +205,11 @@ private struct Rest: ~Copyable {
         let subject = event.subjectGoroutine
         let to = event.toGoroutineState
         if to == .running || to == .syscall && event.goroutine == subject {
+            if event.thread != .absent {
+                let id = event.thread.rawValue
+                let thread = threads.find(id) ?? threads.insert(id, ThreadHolder(isOccupied: true))
+                thread.pointee.goroutine = subject
+            }
             guard let holder = record(event.proc) else { return }
             (holder.pointee.goroutine, holder.pointee.thread) = (subject, event.thread)
         } else if let holder = holders.find(Int64(event.proc.rawValue)), holder.pointee.goroutine == subject {
@@ -195,14 +252,12 @@ private struct Rest: ~Copyable {
 
     mutating func holder(_ proc: ProcID) -> ProcHolder { holders.find(Int64(proc.rawValue))?.pointee ?? .vacant }
 
-    /// The procs by the goroutines that have them: one in a system call does not say itself which it has.
-    var heldProcs: [GoroutineID: ProcID] {
-        var procs: [GoroutineID: ProcID] = [:]
-        holders.forEach { id, holder in
-            if holder.pointee.goroutine != .absent {
-                procs[holder.pointee.goroutine] = ProcID(Int32(truncatingIfNeeded: id))
-            }
-        }
-        return procs
+    /// Proc and thread of a goroutine, as far as they are still its own: in a system call it may lose its proc, and
+    /// damaged recordings and old ones put several goroutines on one thread.
+    mutating func place(of record: GoroutineRecord) -> (proc: ProcID, thread: ThreadID) {
+        let goroutine = record.life.goroutine
+        let hasProc = holder(record.heldProc).goroutine == goroutine
+        let hasThread = threads.find(record.thread.rawValue)?.pointee.goroutine == goroutine
+        return (hasProc ? record.heldProc : .absent, hasThread ? record.thread : .absent)
     }
 }

@@ -13,9 +13,9 @@ import VestigeStages
 /// Instants stand in the second row, since Perfetto takes an instant for the slice from which a later
 /// arrow on its row begins. What is open ends with the recording, and says so.
 public final class ChromeJSONWriter: TraceWriter {
-    private let text: ChromeText
+    let text: ChromeText
     private let lifelines = LifelineStage()
-    private let goroutines: GoroutineRows
+    let goroutines: GoroutineRows
     private let procs: OccupancyRows
     private let threads: OccupancyRows
     private let counters: CounterTracks
@@ -72,6 +72,7 @@ public final class ChromeJSONWriter: TraceWriter {
     // MARK: - Events
 
     private func take(_ event: Event, _ tables: TraceTables) {
+        let isFirst = isEmpty
         limitTime(event)
         lifelines.process(UnsafeBufferPointer(start: current.pointer, count: 1), tables: tables)
         learnStartFunction(event)
@@ -84,14 +85,16 @@ public final class ChromeJSONWriter: TraceWriter {
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
         case .taskBegin:
-            markChild(event)
+            if !event.isSynthetic { markChild(event) }
             writeTasks()
         case .taskEnd: writeTasks()
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync, .experimental, .experimentalBatch, .observed, .breakpoint: break
+        case .sync: text.isCut = event.isSynthetic && !isFirst
+        case .observed: writeObserved(current.pointer.pointee)
+        case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
 
@@ -118,7 +121,7 @@ public final class ChromeJSONWriter: TraceWriter {
         if row.pointee.startFunction == .empty { row.pointee.startFunction = startFunction(subject) }
         counters.goroutineChanged(from: row.pointee.state, to: event.toGoroutineState, at: now)
         for span in lifelines.spans where span.kind == .goroutineState { goroutines.writeState(span) }
-        occupy(event, subject)
+        occupy(event, row)
         goroutines.note(event, row)
         if event.toGoroutineState == .notExist { endLife(subject) }
     }
@@ -127,7 +130,7 @@ public final class ChromeJSONWriter: TraceWriter {
     /// (A CPU sample's may be the scheduler's.)
     private func learnStartFunction(_ event: Event) {
         guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
-            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            event.kind != .observed, let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
             let root = text.tables.stacks.rootFrame(event.stack)
         else { return }
         row.pointee.startFunction = root.function
@@ -138,21 +141,36 @@ public final class ChromeJSONWriter: TraceWriter {
         return lifelines.startFunction(of: goroutine)
     }
 
-    private func occupy(_ event: Event, _ subject: GoroutineID) {
+    private func occupy(_ event: Event, _ row: UnsafeMutablePointer<GoroutineRow>) {
         let (proc, thread) = (Int64(event.proc.rawValue), event.thread.rawValue)
         switch event.toGoroutineState {
         case .running:
-            procs.enter(proc, subject, at: now)
-            threads.enter(thread, subject, at: now)
+            leave(row, unless: event)
+            procs.enter(proc, event, at: now)
+            threads.enter(thread, event, at: now)
         case .syscall:
             // Whoever reports a goroutine that is in a system call need not be where it is.
-            guard event.goroutine == subject else { return }
-            procs.enterSyscall(proc, subject, event.transitionStack, at: now)
-            threads.enterSyscall(thread, subject, event.transitionStack, at: now)
-        default:
-            procs.leave(proc, subject, at: now)
-            threads.leave(thread, subject, at: now)
+            guard event.goroutine == event.subjectGoroutine else { return }
+            leave(row, unless: event)
+            procs.enterSyscall(proc, event, at: now)
+            threads.enterSyscall(thread, event, at: now)
+        default: return leave(row, event.subjectGoroutine, proc: .absent, thread: .absent)
         }
+    }
+
+    private func leave(_ row: UnsafeMutablePointer<GoroutineRow>, unless event: Event) {
+        if row.pointee.proc != event.proc || row.pointee.thread != event.thread {
+            leave(row, event.subjectGoroutine, proc: event.proc, thread: event.thread)
+        }
+    }
+
+    /// The goroutine leaves what it has, wherever the event happens that says so, if it is not the same again.
+    private func leave(
+        _ row: UnsafeMutablePointer<GoroutineRow>, _ goroutine: GoroutineID, proc: ProcID, thread: ThreadID
+    ) {
+        if row.pointee.proc != proc { procs.leave(Int64(row.pointee.proc.rawValue), goroutine, at: now) }
+        if row.pointee.thread != thread { threads.leave(row.pointee.thread.rawValue, goroutine, at: now) }
+        (row.pointee.proc, row.pointee.thread) = (proc, thread)
     }
 
     private func endLife(_ goroutine: GoroutineID) {
@@ -174,8 +192,7 @@ extension ChromeJSONWriter {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
         row.pointee.uses.insert(.regions)
-        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
-        nested.push(region, on: &row.pointee.open)
+        nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.open)
     }
 
     private func endRegion(_ event: Event) {
@@ -190,9 +207,7 @@ extension ChromeJSONWriter {
     private func beginRange(_ event: Event) {
         withStack(of: event) { _, _, open in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
-            nested.push(range, on: &open)
+            nested.push(OpenSlice(.range, event, at: now), on: &open)
         }
     }
 
@@ -230,31 +245,44 @@ extension ChromeJSONWriter {
         if let slice = nested.end(
             sought.kind, sought.name, sought.identifier, in: &open, of: row.key, at: now)
         {
-            write(slice, of: row, event, flag: nil)
+            complete(EndedSlice(slice: slice, endNanoseconds: now, event: event), of: row)
         } else if nested.moveAllAside(in: open, of: row.key, at: now) {
-            write(sought, of: row, event, flag: "began_before_recording")
+            write(EndedSlice(slice: sought, endNanoseconds: now, event: event, flag: .beganBefore), of: row)
         }
     }
 
     /// Ends all slices of a row, since its goroutine or the recording has ended, and returns how many
     /// further lanes it has had.
     private func endAll(_ open: inout SliceStack, of row: ChromeRow) -> Int {
-        while let slice = nested.pop(&open, of: row.key, at: now) { write(slice, of: row, nil, flag: "not_ended") }
+        while let slice = nested.pop(&open, of: row.key, at: now) {
+            complete(EndedSlice(slice: slice, endNanoseconds: now, flag: .goesOn), of: row)
+        }
         return nested.removeLanes(of: row.key)
     }
 
-    private func write(_ slice: OpenSlice, of row: ChromeRow, _ event: Event?, flag: StaticString?) {
-        text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, now)
+    private func complete(_ ended: EndedSlice, of row: ChromeRow) {
+        nested.complete(ended) { write($0, of: row) }
+    }
+
+    private func write(_ ended: EndedSlice, of row: ChromeRow) {
+        let slice = ended.slice
+        text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, ended.endNanoseconds)
+        text.category(slice.kind == .region ? "region" : "range")
         text.name(slice.name)
         if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
         text.stack(slice.stack)
         if slice.kind == .region, slice.identifier != 0 { text.argument("task", id: slice.identifier) }
         if slice.goroutine != .absent { goroutines.argument("goroutine", slice.goroutine) }
-        if let event, event.kind == .rangeEnd, event.attributeCount == 2 {
+        if let event = ended.event, event.kind == .rangeEnd, event.attributeCount == 2 {
             text.argument("bytes_swept", id: event.bytesSwept)
             text.argument("bytes_reclaimed", id: event.bytesReclaimed)
         }
-        if let flag { text.flag(flag) }
+        if let since = slice.sinceNanoseconds { text.beganBefore(slice.startNanoseconds, since: since) }
+        switch ended.flag {
+        case .none: break
+        case .beganBefore: text.flag("began_before_recording")
+        case .goesOn: text.flag(text.isCut ? "clipped_after" : "not_ended")
+        }
         text.end()
     }
 }
@@ -276,7 +304,7 @@ extension ChromeJSONWriter {
         }
         goroutines.argument("begun_by", span.goroutine)
         goroutines.argument("ended_by", span.endedBy)
-        goroutines.writeFlags(span.flags)
+        goroutines.writeFlags(span)
         text.end()
         text.beginTask(.end, span.identifier, span.endNanoseconds)
         text.name(span.name)
@@ -301,6 +329,7 @@ extension ChromeJSONWriter {
 extension ChromeJSONWriter {
     private func writeLog(_ event: Event) {
         text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        text.category("log")
         nameLog(event)
         text.stack(event.stack)
         if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
@@ -335,6 +364,7 @@ extension ChromeJSONWriter {
             case .global: runtimeRows.events
             }
         text.beginInstant(row, now)
+        text.category("label")
         text.name(event.name)
         text.stack(event.stack)
         text.end()
@@ -345,6 +375,7 @@ extension ChromeJSONWriter {
     private func writeSample(_ event: Event) {
         let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
         text.beginInstant(row, now)
+        text.category("sample")
         text.name("CPU sample")
         text.stack(event.stack)
         goroutines.argument("goroutine", event.goroutine)

@@ -17,6 +17,7 @@ final class ChromeText {
     private var state: UnsafeMutablePointer<State> { heapState.pointer }
 
     private struct State {
+        var isCut = false
         var originNanoseconds: Int64 = 0
         /// Processes that have rows, as bits.
         var usedProcesses: UInt32 = 0
@@ -32,6 +33,12 @@ final class ChromeText {
     var originNanoseconds: Int64 {
         get { state.pointee.originNanoseconds }
         set { state.pointee.originNanoseconds = newValue }
+    }
+
+    /// True if the recording goes on after the last event, which then is a synthetic sync event.
+    var isCut: Bool {
+        get { state.pointee.isCut }
+        set { state.pointee.isCut = newValue }
     }
 
     private struct PlainString: BitwiseCopyable {
@@ -212,6 +219,13 @@ final class ChromeText {
 
     // MARK: - Parts of an event
 
+    /// What kind of slice or instant it is, for queries and filters.
+    func category(_ category: StaticString) {
+        buffer.append(",\"cat\":\"")
+        buffer.append(category)
+        buffer.append(byte: UInt8(ascii: "\""))
+    }
+
     func name(_ name: StaticString) {
         buffer.append(",\"name\":\"")
         buffer.append(name)
@@ -338,6 +352,15 @@ final class ChromeText {
         key(name)
         buffer.append("true")
     }
+
+    /// Says how long before its start here something began, or that it began before the recording.
+    func beganBefore(_ startNanoseconds: Int64, since: Int64?) {
+        guard let since else { return flag("began_before_recording") }
+        argument("clipped_before_ns", startNanoseconds &- since)
+    }
+
+    /// Says that something goes on where the recording, or this part of it, ends.
+    func goesOn() { flag(isCut ? "clipped_after" : "goes_on_after_recording") }
 
     /// A stack: its id for catapult, which shows all frames, and an argument for Perfetto, which
     /// ignores the id. Must come before the arguments.

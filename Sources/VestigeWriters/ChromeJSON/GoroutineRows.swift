@@ -11,8 +11,9 @@ struct GoroutineRow: PagedElement {
         static var logs: Uses { Uses(rawValue: 8) }
         static var labels: Uses { Uses(rawValue: 16) }
         static var samples: Uses { Uses(rawValue: 32) }
+        static var observations: Uses { Uses(rawValue: 64) }
         /// What stands in the second row.
-        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples] }
+        static var second: Uses { [.regions, .ranges, .logs, .labels, .samples, .observations] }
     }
 
     /// 0: vacant.
@@ -22,6 +23,9 @@ struct GoroutineRow: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the rows of procs and threads.
+    var proc = ProcID.absent
+    var thread = ThreadID.absent
     /// The arrow to its current span, if there is one: the row it comes from, or 0.
     var arrow = Flow.creation
     var arrowTid: UInt32 = 0
@@ -93,6 +97,18 @@ final class GoroutineRows {
         text.buffer.append(byte: UInt8(ascii: "\""))
     }
 
+    /// A row for goroutines without numbers: `3 × main.worker`.
+    func groupRow(of count: UInt64, function: StringID) -> ChromeRow {
+        let row = ChromeRow.numbered(rowCount, in: .goroutines)
+        rowCount &+= 1
+        text.nameRow(row, sortIndex: Int64(row.tid)) {
+            text.buffer.append(count)
+            text.buffer.append(" × ")
+            if function == .empty { text.buffer.append("goroutines") } else { text.content(function) }
+        }
+        return row
+    }
+
     // MARK: - States
 
     /// Notes a transition: who created or woke the goroutine.
@@ -126,7 +142,7 @@ final class GoroutineRows {
         writeCreator(row)
         if span.endedBy != span.goroutine { argument("ended_by", span.endedBy) }
         if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
-        writeFlags(span.flags)
+        writeFlags(span)
         text.end()
         writeArrow(to: row, span)
     }
@@ -165,10 +181,11 @@ final class GoroutineRows {
         row.pointee.creator = .absent
     }
 
-    func writeFlags(_ flags: LifelineSpan.Flags) {
-        if flags.contains(.beganBefore) { text.flag("began_before_recording") }
-        if flags.contains(.isOpen) { text.flag("goes_on_after_recording") }
-        if flags.contains(.isBroken) { text.flag("end_is_lost") }
+    func writeFlags(_ span: LifelineSpan) {
+        if span.flags.isEmpty { return }
+        if span.flags.contains(.beganBefore) { text.beganBefore(span.startNanoseconds, since: span.sinceNanoseconds) }
+        if span.flags.contains(.isOpen) { text.goesOn() }
+        if span.flags.contains(.isBroken) { text.flag("end_is_lost") }
     }
 
     /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a
@@ -192,14 +209,16 @@ final class GoroutineRows {
         guard let row = table.pointee.find(goroutine.rawValue) else { return }
         let sortIndex = sortIndex(row.pointee)
         let (place, function) = (row.pointee.row, row.pointee.startFunction)
-        if row.pointee.uses.contains(.states) {
+        let hasStates = row.pointee.uses.contains(.states)
+        if hasStates {
             text.nameRow(place, sortIndex: sortIndex) { appendName(goroutine, function) }
         }
         if !row.pointee.uses.isDisjoint(with: .second) {
             let title = row.pointee.secondTitle
             for lane in 0...laneCount {
                 text.nameRow(place.second.lane(lane), sortIndex: sortIndex + 1) {
-                    appendName(goroutine, .empty)
+                    // The first row has the function, if there is one.
+                    appendName(goroutine, hasStates ? .empty : function)
                     text.buffer.append(title)
                 }
             }
@@ -226,6 +245,8 @@ extension GoroutineRow {
     fileprivate var secondTitle: StaticString {
         if uses.contains(.regions) { return " regions" }
         if uses.contains(.ranges) { return " GC" }
-        return uses.contains(.logs) ? " logs" : uses.contains(.labels) ? " labels" : " samples"
+        if uses.contains(.logs) { return " logs" }
+        if uses.contains(.labels) { return " labels" }
+        return uses.contains(.samples) ? " samples" : " observed"
     }
 }

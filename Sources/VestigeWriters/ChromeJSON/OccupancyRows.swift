@@ -7,10 +7,13 @@ struct OccupancyRow: PagedElement {
     /// The goroutine that has it, and since when.
     var occupant = GoroutineID.absent
     var startNanoseconds: Int64 = 0
+    /// It had the proc or thread before, says a synthetic event.
+    var isClipped = false
     /// The occupant is in a system call since then.
     var isInSyscall = false
     var syscallStartNanoseconds: Int64 = 0
     var syscallStack = StackID.absent
+    var isSyscallClipped = false
     /// Ranges of a proc.
     var open = SliceStack.empty
     var isUsed = false
@@ -39,23 +42,29 @@ final class OccupancyRows {
     // MARK: - What happens to a proc or thread
 
     /// The goroutine runs here from now on, or again after a system call.
-    func enter(_ id: Int64, _ goroutine: GoroutineID, at now: Int64) {
+    func enter(_ id: Int64, _ event: Event, at now: Int64) {
         guard let row = record(id) else { return }
-        if row.pointee.occupant == goroutine {
-            endSyscall(row, at: now)
-        } else {
-            vacate(row, at: now)
-            row.pointee.occupant = goroutine
-            row.pointee.startNanoseconds = now
-        }
+        occupy(row, event, at: now)
+        endSyscall(row, at: now)
     }
 
-    func enterSyscall(_ id: Int64, _ goroutine: GoroutineID, _ stack: StackID, at now: Int64) {
+    func enterSyscall(_ id: Int64, _ event: Event, at now: Int64) {
         guard let row = record(id) else { return }
-        enter(id, goroutine, at: now)
+        occupy(row, event, at: now)
+        // A generation begins with the states of goroutines, which only confirms it.
+        if row.pointee.isInSyscall { return }
         row.pointee.isInSyscall = true
         row.pointee.syscallStartNanoseconds = now
-        row.pointee.syscallStack = stack
+        row.pointee.syscallStack = event.transitionStack
+        row.pointee.isSyscallClipped = event.isSynthetic
+    }
+
+    private func occupy(_ row: UnsafeMutablePointer<OccupancyRow>, _ event: Event, at now: Int64) {
+        guard row.pointee.occupant != event.subjectGoroutine else { return }
+        vacate(row, at: now)
+        row.pointee.occupant = event.subjectGoroutine
+        row.pointee.startNanoseconds = now
+        row.pointee.isClipped = event.isSynthetic
     }
 
     /// The goroutine is here no more.
@@ -77,6 +86,7 @@ final class OccupancyRows {
         text.buffer.append(",\"name\":\"")
         goroutines.appendName(row.pointee.occupant)
         text.buffer.append(byte: UInt8(ascii: "\""))
+        writeClipping(row.pointee.isClipped)
         text.end()
         row.pointee.occupant = .absent
     }
@@ -89,7 +99,15 @@ final class OccupancyRows {
         text.name("syscall")
         text.color("thread_state_iowait")
         text.stack(row.pointee.syscallStack)
+        writeClipping(row.pointee.isSyscallClipped)
         text.end()
+    }
+
+    /// Says that a slice is only what a part of the recording holds of it.
+    private func writeClipping(_ isClippedBefore: Bool) {
+        if isClippedBefore { text.flag("clipped_before") }
+        // Nothing ends at the same time as the part, but by it.
+        if text.isCut { text.flag("clipped_after") }
     }
 
     // MARK: - Rows

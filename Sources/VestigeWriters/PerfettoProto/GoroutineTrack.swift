@@ -21,6 +21,8 @@ struct GoroutineTrack: PagedElement {
     var state = GoroutineState.undetermined
     /// Why it waits, if it does.
     var waitReason = StringID.empty
+    /// What it has in the tracks of procs.
+    var proc = ProcID.absent
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty
@@ -30,6 +32,7 @@ struct GoroutineTrack: PagedElement {
     var logsTrack: UInt64 = 0
     var labelsTrack: UInt64 = 0
     var rangesTrack: UInt64 = 0
+    var observationsTrack: UInt64 = 0
     /// Where a region began of which only the end is known: its creation, or the recording's begin.
     var earliestNanoseconds: Int64
     var track: UInt64
@@ -140,7 +143,7 @@ final class GoroutineTracks {
     // MARK: - Tracks below
 
     enum Child {
-        case regions, logs, labels, ranges
+        case regions, logs, labels, ranges, observations
     }
 
     func child(_ child: Child, of row: Row, _ goroutine: GoroutineID) -> UInt64 {
@@ -151,6 +154,7 @@ final class GoroutineTracks {
         case .logs: return track(&row.pointee.logsTrack, parent, "logs", rank: 1)
         case .labels: return track(&row.pointee.labelsTrack, parent, "labels", rank: 2)
         case .ranges: return track(&row.pointee.rangesTrack, parent, "GC", rank: 3)
+        case .observations: return track(&row.pointee.observationsTrack, parent, "observed", rank: 4)
         }
     }
 
@@ -179,6 +183,7 @@ final class GoroutineTracks {
             annotate(.createdBy, event.goroutine)
             packets.annotate(.createdAt, programFrameOf: event.stack)
         }
+        if event.isSynthetic { packets.annotate(beganBefore: event.timeNanoseconds, since: event.sinceNanoseconds) }
         if flow != 0 { packets.terminatingFlow(flow) }
         packets.endEvent()
     }
@@ -203,7 +208,11 @@ final class GoroutineTracks {
             annotate(.endedBy, event.goroutine)
             packets.annotate(.endedAt, programFrameOf: event.stack)
         }
-        if event.fromGoroutineState != row.pointee.state { packets.annotate(.endIsLost) }
+        if event.isSynthetic, event.toGoroutineState == .undetermined {
+            packets.annotateGoesOn()
+        } else if event.fromGoroutineState != row.pointee.state {
+            packets.annotate(.endIsLost)
+        }
         packets.endEvent()
     }
 
@@ -232,7 +241,7 @@ final class GoroutineTracks {
     func endRecording(_ row: Row, at now: Int64) {
         guard row.pointee.flags.contains(.isOpen) else { return }
         packets.beginEvent(.sliceEnd, row.pointee.track, at: now)
-        packets.annotate(.goesOn)
+        packets.annotateGoesOn()
         packets.endEvent()
     }
 

@@ -30,6 +30,8 @@ final class PacketWriter {
     private(set) var tables = TraceTables()
     /// Time of the first event: times in the file are relative to it.
     var originNanoseconds: Int64 = 0
+    /// True if the recording goes on after the last event, which then is a synthetic sync event.
+    var isCut = false
     let text = PerfettoText()
     private var ids = InternedIDs()
     /// The entries that the packet at hand interns.
@@ -274,6 +276,15 @@ final class PacketWriter {
     }
 
     func annotate(_ name: AnnotationName) { annotate(name, PerfettoField.Annotation.bool, 1) }
+
+    /// Says how long before its start here something began, or that it began before the recording.
+    func annotate(beganBefore start: Int64, since: Int64?) {
+        guard let since else { return annotate(.beganBefore) }
+        annotate(.clippedBeforeNanoseconds, start &- since)
+    }
+
+    /// Says that something goes on where the recording, or this part of it, ends.
+    func annotateGoesOn() { annotate(isCut ? .clippedAfter : .goesOn) }
 
     func annotate(_ name: AnnotationName, _ string: StringID) {
         let iid = InternedIDs.annotation(string: string)

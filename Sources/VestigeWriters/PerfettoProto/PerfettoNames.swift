@@ -27,7 +27,7 @@ enum FixedName: UInt64, CaseIterable {
 /// Categories, by which SQL can tell the kinds of events. States, by far the most, have none. Raw values are interning ids.
 enum EventCategory: UInt64, CaseIterable {
     case region = 1
-    case task, log, label, range, wake, thread
+    case task, log, label, range, wake, thread, observed
 
     var text: StaticString {
         switch self {
@@ -38,6 +38,7 @@ enum EventCategory: UInt64, CaseIterable {
         case .range: "range"
         case .wake: "wake"
         case .thread: "thread"
+        case .observed: "observed"
         }
     }
 }
@@ -48,6 +49,9 @@ enum AnnotationName: UInt64, CaseIterable {
     case reason, proc, thread, goroutine, task, message, category
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
+    case clippedBefore, clippedBeforeNanoseconds, clippedAfter
+    case state, count, leastWait, leaked, durable, scan, locked, system, stackUnavailable
+    case bubble, elided, stray, labels, attributes
 
     var text: StaticString {
         switch self {
@@ -70,6 +74,23 @@ enum AnnotationName: UInt64, CaseIterable {
         case .beganBefore: "began_before_recording"
         case .goesOn: "goes_on_after_recording"
         case .endIsLost: "end_is_lost"
+        case .clippedBefore: "clipped_before"
+        case .clippedBeforeNanoseconds: "clipped_before_ns"
+        case .clippedAfter: "clipped_after"
+        case .state: "state"
+        case .count: "count"
+        case .leastWait: "wait_ns_at_least"
+        case .leaked: "leaked"
+        case .durable: "durable"
+        case .scan: "scan"
+        case .locked: "locked"
+        case .system: "system"
+        case .stackUnavailable: "stack_unavailable"
+        case .bubble: "bubble"
+        case .elided: "elided"
+        case .stray: "stray"
+        case .labels: "labels"
+        case .attributes: "attributes"
         }
     }
 }

@@ -33,7 +33,7 @@ final class PerfettoTracks {
         }
     }
 
-    private let packets: PacketWriter
+    let packets: PacketWriter
     /// Fixed tracks that have been described, as bits.
     private var described: UInt64 = 0
     private var lastUUID: UInt64 = 7

@@ -16,9 +16,9 @@ import VestigeStages
 /// States are written as they begin and end. Whatever need not nest (regions, ranges, tasks) is written when
 /// it ends; a reader sorts packets by time. What is open ends with the recording, and says so.
 public final class PerfettoWriter: TraceWriter {
-    private let packets: PacketWriter
-    private let tracks: PerfettoTracks
-    private let goroutines: GoroutineTracks
+    let packets: PacketWriter
+    let tracks: PerfettoTracks
+    let goroutines: GoroutineTracks
     private let procs: ProcTracks
     private let scheduler: SchedulerEvents
     private let counters: CounterSamples
@@ -80,26 +80,35 @@ public final class PerfettoWriter: TraceWriter {
     // MARK: - Events
 
     private func take(_ original: Event) {
+        let isFirst = isEmpty
         let event = limitTime(original)
         learnStartFunction(event)
         switch event.kind {
         case .goroutineTransition: takeTransition(event)
         case .procTransition:
-            if event.toProcState != .running { procs.release(event.subjectProc, at: now) }
+            if event.toProcState != .running {
+                procs.release(event.subjectProc, at: now)
+            } else if event.fromProcState != .undetermined || event.isSynthetic {
+                // (Whoever reports a proc that runs already need not hold it.)
+                procs.hold(event, at: now)
+            }
         case .regionBegin: beginRegion(event)
         case .regionEnd: endRegion(event)
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
         case .taskBegin:
-            markChild(event)
+            if !event.isSynthetic { markChild(event) }
             beginTask(event)
         case .taskEnd: track(event)
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
         case .metric: counters.metricChanged(event.name, event.value, at: now)
-        case .sync: noteWallTime(event)
-        case .experimental, .experimentalBatch, .observed, .breakpoint: break
+        case .sync:
+            packets.isCut = event.isSynthetic && !isFirst
+            noteWallTime(event)
+        case .observed: writeObserved(event)
+        case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
 
@@ -148,7 +157,7 @@ public final class PerfettoWriter: TraceWriter {
         counters.goroutineChanged(from: row.pointee.state, to: to, at: now)
         schedule(event, row)
         goroutines.change(event, row)
-        occupy(event, subject)
+        occupy(event, row)
         if to == .notExist { endLife(subject, row) }
     }
 
@@ -173,20 +182,24 @@ public final class PerfettoWriter: TraceWriter {
     @inline(__always)
     private func learnStartFunction(_ event: Event) {
         guard event.stack != .absent, event.goroutine != .absent, event.kind != .stackSample,
-            let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
+            event.kind != .observed, let row = goroutines.find(event.goroutine), row.pointee.startFunction == .empty,
             let root = packets.tables.stacks.rootFrame(event.stack)
         else { return }
         goroutines.learn(root.function, of: row, event.goroutine)
     }
 
-    private func occupy(_ event: Event, _ subject: GoroutineID) {
-        switch event.toGoroutineState {
-        case .running: procs.enter(event.proc, subject, on: event.thread, at: now)
-        case .syscall:
-            // Whoever reports a goroutine that is in a system call need not be where it is.
-            guard event.goroutine == subject else { return }
+    private func occupy(_ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>) {
+        let isSyscall = event.toGoroutineState == .syscall
+        // Whoever reports a goroutine in a system call need not be where it is.
+        if isSyscall, event.goroutine != event.subjectGoroutine { return }
+        let proc = isSyscall || event.toGoroutineState == .running ? event.proc : .absent
+        // It leaves what it has, wherever the event happens that says so.
+        if row.pointee.proc != proc { procs.leave(row.pointee.proc, event.subjectGoroutine, at: now) }
+        row.pointee.proc = proc
+        if isSyscall {
             procs.enterSyscall(event, at: now)
-        default: procs.leave(event.proc, subject, at: now)
+        } else if proc != .absent {
+            procs.enter(event, at: now)
         }
     }
 
@@ -213,8 +226,7 @@ extension PerfettoWriter {
     private func beginRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
-        let region = OpenSlice(.region, event.name, event.task.rawValue, at: now, stack: event.stack)
-        nested.push(region, on: &row.pointee.openRegions)
+        nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.openRegions)
     }
 
     private func endRegion(_ event: Event) {
@@ -228,9 +240,7 @@ extension PerfettoWriter {
         guard let place = place(event) else { return }
         withStack(of: place) { open, _ in
             guard !nested.contains(.range, event.name, event.argument0, in: open) else { return }
-            let range = OpenSlice(
-                .range, event.name, event.argument0, at: now, stack: event.stack, goroutine: event.goroutine)
-            nested.push(range, on: &open)
+            nested.push(OpenSlice(.range, event, at: now), on: &open)
         }
     }
 
@@ -285,18 +295,24 @@ extension PerfettoWriter {
             return (slice, slice != nil || nested.moveAllAside(in: open, of: key, at: now))
         }
         guard hasRoom else { return }
-        write(slice ?? sought, of: place, event, flag: slice == nil ? .beganBefore : nil)
+        let flag: EndedSlice.Flag = slice == nil ? .beganBefore : event.isSynthetic ? .goesOn : .none
+        complete(EndedSlice(slice: slice ?? sought, endNanoseconds: now, event: event, flag: flag), of: place)
     }
 
     /// Ends all slices of a place, since its goroutine or the recording has ended.
     private func endAll(of place: Place) {
         while let slice = withStack(of: place, { open, key in nested.pop(&open, of: key, at: now) }) {
-            write(slice, of: place, nil, flag: .goesOn)
+            complete(EndedSlice(slice: slice, endNanoseconds: now, flag: .goesOn), of: place)
         }
         _ = withStack(of: place) { _, key in nested.removeLanes(of: key) }
     }
 
-    private func write(_ slice: OpenSlice, of place: Place, _ event: Event?, flag: AnnotationName?) {
+    private func complete(_ ended: EndedSlice, of place: Place) {
+        nested.complete(ended) { write($0, of: place) }
+    }
+
+    private func write(_ ended: EndedSlice, of place: Place) {
+        let slice = ended.slice
         let track = track(of: slice, in: place)
         packets.beginEvent(
             .sliceBegin, slice.kind == .region ? .region : .range, track, at: slice.startNanoseconds)
@@ -304,13 +320,18 @@ extension PerfettoWriter {
         packets.annotate(.stack, stack: slice.stack)
         if slice.kind == .region, slice.identifier != 0 { packets.annotate(.task, unsigned: slice.identifier) }
         goroutines.annotate(.goroutine, slice.goroutine)
-        if let event, event.kind == .rangeEnd, event.attributeCount == 2 {
+        if let event = ended.event, event.kind == .rangeEnd, event.attributeCount == 2 {
             packets.annotate(.bytesSwept, unsigned: event.bytesSwept)
             packets.annotate(.bytesReclaimed, unsigned: event.bytesReclaimed)
         }
-        if let flag { packets.annotate(flag) }
+        if let since = slice.sinceNanoseconds { packets.annotate(beganBefore: slice.startNanoseconds, since: since) }
+        switch ended.flag {
+        case .none: break
+        case .beganBefore: packets.annotate(.beganBefore)
+        case .goesOn: packets.annotateGoesOn()
+        }
         packets.endEvent()
-        packets.endSlice(track, at: now)
+        packets.endSlice(track, at: ended.endNanoseconds)
     }
 
     /// A slice that overlaps others in part has a track of its own; it has their name, so that viewers draw
@@ -366,8 +387,10 @@ extension PerfettoWriter {
         }
         goroutines.annotate(.begunBy, span.goroutine)
         goroutines.annotate(.endedBy, span.endedBy)
-        if span.flags.contains(.beganBefore) { packets.annotate(.beganBefore) }
-        if span.flags.contains(.isOpen) { packets.annotate(.goesOn) }
+        if span.flags.contains(.beganBefore) {
+            packets.annotate(beganBefore: span.startNanoseconds, since: span.sinceNanoseconds)
+        }
+        if span.flags.contains(.isOpen) { packets.annotateGoesOn() }
         if span.flags.contains(.isBroken) { packets.annotate(.endIsLost) }
         packets.endEvent()
         packets.endSlice(track, at: span.endNanoseconds)

@@ -9,6 +9,8 @@ struct ProcTrack: PagedElement {
     var startNanoseconds: Int64 = 0
     /// Its slice has begun. Where the occupant's name is not known in full it begins when it ends.
     var hasBegun = false
+    /// It had the proc before, says a synthetic event.
+    var isClipped = false
     /// The occupant is in a system call, whose slice has begun.
     var isInSyscall = false
     /// Ranges of the proc: sweeps.
@@ -42,25 +44,36 @@ final class ProcTracks {
     }
 
     /// The goroutine runs here from now on, or again after a system call.
-    func enter(_ proc: ProcID, _ goroutine: GoroutineID, on thread: ThreadID, at now: Int64) {
-        guard let row = record(Int64(proc.rawValue)) else { return }
-        if row.pointee.thread != thread { change(row, to: thread, at: now) }
+    func enter(_ event: Event, at now: Int64) {
+        guard let row = record(Int64(event.proc.rawValue)) else { return }
+        let goroutine = event.subjectGoroutine
+        if event.thread != .absent, row.pointee.thread != event.thread { change(row, to: event, at: now) }
         if row.pointee.occupant == goroutine { return endSyscall(row, at: now) }
         vacate(row, at: now)
         row.pointee.occupant = goroutine
         row.pointee.startNanoseconds = now
+        row.pointee.isClipped = event.isSynthetic
         row.pointee.hasBegun = goroutines.find(goroutine)?.pointee.startFunction != .empty
         if row.pointee.hasBegun { begin(row) }
     }
 
     func enterSyscall(_ event: Event, at now: Int64) {
         guard let row = record(Int64(event.proc.rawValue)) else { return }
-        enter(event.proc, event.subjectGoroutine, on: event.thread, at: now)
+        enter(event, at: now)
         row.pointee.isInSyscall = true
         packets.beginEvent(.sliceBegin, row.pointee.track, at: now)
         packets.name(.syscall)
         packets.annotate(.stack, stack: event.transitionStack)
+        if event.isSynthetic { packets.annotate(.clippedBefore) }
         packets.endEvent()
+    }
+
+    /// A thread holds the proc from now on.
+    func hold(_ event: Event, at now: Int64) {
+        guard event.thread != .absent, let row = record(Int64(event.subjectProc.rawValue)),
+            row.pointee.thread != event.thread
+        else { return }
+        change(row, to: event, at: now)
     }
 
     /// The goroutine is here no more.
@@ -73,12 +86,13 @@ final class ProcTracks {
     func release(_ proc: ProcID, at now: Int64) {
         guard let row = table.find(Int64(proc.rawValue)) else { return }
         vacate(row, at: now)
-        change(row, to: .absent, at: now)
+        change(row, to: nil, at: now)
     }
 
-    /// Another thread holds the proc now, or none.
-    private func change(_ row: Row, to thread: ThreadID, at now: Int64) {
-        if row.pointee.thread != .absent { packets.endSlice(row.pointee.threadTrack, at: now) }
+    /// The thread of an event holds the proc now, or none.
+    private func change(_ row: Row, to event: Event?, at now: Int64) {
+        if row.pointee.thread != .absent { endSlice(row.pointee.threadTrack, at: now) }
+        let thread = event?.thread ?? .absent
         row.pointee.thread = thread
         guard thread != .absent else { return }
         if row.pointee.threadTrack == 0 {
@@ -90,12 +104,14 @@ final class ProcTracks {
             $0.buffer.append(thread.rawValue)
         }
         packets.annotate(.thread, thread.rawValue)
+        if let event, event.isSynthetic { packets.annotate(.clippedBefore) }
         packets.endEvent()
     }
 
     private func begin(_ row: Row) {
         packets.beginEvent(.sliceBegin, row.pointee.track, at: row.pointee.startNanoseconds)
         goroutines.nameEvent(row.pointee.occupant)
+        if row.pointee.isClipped { packets.annotate(.clippedBefore) }
         packets.endEvent()
     }
 
@@ -103,14 +119,21 @@ final class ProcTracks {
         guard row.pointee.occupant != .absent else { return }
         endSyscall(row, at: now)
         if !row.pointee.hasBegun { begin(row) }
-        packets.endSlice(row.pointee.track, at: now)
+        endSlice(row.pointee.track, at: now)
         row.pointee.occupant = .absent
     }
 
     private func endSyscall(_ row: Row, at now: Int64) {
         guard row.pointee.isInSyscall else { return }
         row.pointee.isInSyscall = false
-        packets.endSlice(row.pointee.track, at: now)
+        endSlice(row.pointee.track, at: now)
+    }
+
+    private func endSlice(_ track: UInt64, at now: Int64) {
+        packets.beginEvent(.sliceEnd, track, at: now)
+        // Nothing ends at the same time as a part of the recording, but by it.
+        if packets.isCut { packets.annotate(.clippedAfter) }
+        packets.endEvent()
     }
 
     /// The record of a proc; nil for no proc.
@@ -135,7 +158,7 @@ final class ProcTracks {
     func finish(at now: Int64, endRanges: (Row) -> Void) {
         table.forEach { _, row in
             vacate(row, at: now)
-            change(row, to: .absent, at: now)
+            change(row, to: nil, at: now)
             endRanges(row)
         }
     }

@@ -11,12 +11,25 @@ struct OpenSlice: BitwiseCopyable {
     var stack: StackID
     var goroutine: GoroutineID
     var kind: Kind
+    /// When it began, if a synthetic event has begun it here.
+    var sinceNanoseconds: Int64?
     /// 0: the row itself; above, further rows for slices that overlap others only in part.
     var lane: UInt8 = 0
     /// Where in the pool the one below it is.
     fileprivate var below: Int32 = -1
     /// At most so many are below it.
     fileprivate var depth: Int32 = 0
+    /// Once it has ended: where in the pool it was, and the one below that began at the same time; -1: none.
+    fileprivate var index: Int32 = -1
+    fileprivate var holder: Int32 = -1
+
+    /// What an event begins.
+    init(_ kind: Kind, _ event: Event, at startNanoseconds: Int64) {
+        self.init(
+            kind, event.name, event.argument0, at: startNanoseconds, stack: event.stack,
+            goroutine: kind == .range ? event.goroutine : .absent)
+        if event.isSynthetic { sinceNanoseconds = event.sinceNanoseconds }
+    }
 
     init(
         _ kind: Kind, _ name: StringID, _ identifier: UInt64, at startNanoseconds: Int64,
@@ -29,6 +42,17 @@ struct OpenSlice: BitwiseCopyable {
         self.stack = stack
         self.goroutine = goroutine
     }
+}
+
+/// A slice that has ended, and what is to be said of it.
+struct EndedSlice: BitwiseCopyable {
+    enum Flag: UInt8 { case none, beganBefore, goesOn }
+
+    var slice: OpenSlice
+    var endNanoseconds: Int64
+    /// What ended it, if an event did.
+    var event: Event?
+    var flag = Flag.none
 }
 
 /// The open slices of one row, the innermost on top: a list in the pool of `NestedSlices`.
@@ -54,11 +78,15 @@ struct NestedSlices {
     private var free: [Int32] = []
     /// Of rows that have further lanes: until when each of these is taken.
     private var laneEnds: [RowKey: [Int64]] = [:]
+    /// By place in the pool of one that is open: ended ones that it encloses and that began at the same time.
+    private var held: [Int32: [EndedSlice]] = [:]
 
     /// Lanes of a row, itself included.
     static let laneLimit = 15
     /// How deep an end looks for its begin, so that a damaged trace cannot make it slow.
     private static let searchLimit = 256
+    /// How many wait for one that began at the same time. Only events that are all of one time make more.
+    private static let heldLimit = 4096
 
     mutating func push(_ slice: OpenSlice, on stack: inout SliceStack) {
         var slice = slice
@@ -83,7 +111,7 @@ struct NestedSlices {
         at now: Int64
     ) -> OpenSlice? {
         guard let found = find(kind, name, identifier, in: stack) else { return nil }
-        let slice = pool[Int(found)]
+        let slice = slice(endingAt: found)
         if stack.top == found {
             stack.top = slice.below
         } else {
@@ -105,9 +133,37 @@ struct NestedSlices {
     mutating func pop(_ stack: inout SliceStack, of row: RowKey, at now: Int64) -> OpenSlice? {
         guard !stack.isEmpty else { return nil }
         let index = stack.top
-        let slice = pool[Int(index)]
+        let slice = slice(endingAt: index)
         stack.top = slice.below
         release(index, of: row, at: now)
+        return slice
+    }
+
+    /// Hands over a slice that has ended, to be written; later, if another one that goes on began at the same time.
+    /// Of two such slices viewers take the first in the file for the outer one.
+    mutating func complete(_ ended: EndedSlice, _ write: (EndedSlice) -> Void) {
+        let inner = held.isEmpty ? nil : held.removeValue(forKey: ended.slice.index)
+        let holder = ended.slice.holder
+        if holder >= 0, held[holder]?.count ?? 0 < Self.heldLimit {
+            held[holder, default: []].append(ended)
+            if let inner { held[holder]! += inner }
+            return
+        }
+        write(ended)
+        inner?.forEach(write)
+    }
+
+    private func slice(endingAt index: Int32) -> OpenSlice {
+        var slice = pool[Int(index)]
+        slice.index = index
+        var below = slice.below
+        while below >= 0, pool[Int(below)].startNanoseconds == slice.startNanoseconds {
+            if pool[Int(below)].lane == slice.lane {
+                slice.holder = below
+                break
+            }
+            below = pool[Int(below)].below
+        }
         return slice
     }
 

@@ -95,7 +95,7 @@ import VestigeTestSupport
         let reading = try Reading(path: trace.path)
         try expectStatesOfTruth(reading, trace)
         // The large ones take long in a debug build, and hold nothing that the others do not.
-        if reading.events.count < 60_000 { try expectPartsMakeTheWhole(reading, seed: 2) }
+        if reading.events.count < 20_000 { try expectPartsMakeTheWhole(reading, seed: 2) }
     }
 
     private func expectStatesOfTruth(_ reading: Reading, _ trace: CorpusTrace) throws {

@@ -1,7 +1,7 @@
 /// Numbers for people.
-enum Units {
+package enum Units {
     /// `1234567` as `1,234,567`.
-    static func grouped(_ value: UInt64) -> String {
+    package static func grouped(_ value: UInt64) -> String {
         var text = ""
         for (index, digit) in String(value).reversed().enumerated() {
             if index > 0, index % 3 == 0 { text.append(",") }
@@ -11,15 +11,15 @@ enum Units {
     }
 
     /// A count with its noun, e.g. `1 event`, `2,000 events`.
-    static func counted(_ value: UInt64, _ noun: String) -> String {
+    package static func counted(_ value: UInt64, _ noun: String) -> String {
         "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
     }
 
     /// The same for scripts, e.g. `2000 events`.
-    static func plain(_ value: UInt64, _ noun: String) -> String { "\(value) \(noun)\(value == 1 ? "" : "s")" }
+    package static func plain(_ value: UInt64, _ noun: String) -> String { "\(value) \(noun)\(value == 1 ? "" : "s")" }
 
     /// Bytes in decimal units, e.g. `42.1 MB`.
-    static func bytes(_ count: UInt64) -> String {
+    package static func bytes(_ count: UInt64) -> String {
         if count < 1000 { return "\(count) B" }
         var value = Double(count)
         for unit in ["kB", "MB", "GB"] {
@@ -30,7 +30,7 @@ enum Units {
     }
 
     /// Nanoseconds in the unit that suits them, e.g. `1.203 s`.
-    static func duration(_ nanoseconds: Int64) -> String {
+    package static func duration(_ nanoseconds: Int64) -> String {
         let value = Double(nanoseconds)
         switch nanoseconds.magnitude {
         case ..<1_000: return "\(nanoseconds) ns"
@@ -41,14 +41,14 @@ enum Units {
     }
 
     /// A duration in whole seconds, e.g. `1:05`.
-    static func clock(_ duration: Duration) -> String {
+    package static func clock(_ duration: Duration) -> String {
         let seconds = duration.components.seconds
         let two = { (value: Int64) in (value < 10 ? "0" : "") + String(value) }
         if seconds < 3600 { return "\(seconds / 60):\(two(seconds % 60))" }
         return "\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
     }
 
-    static func decimal(_ value: Double, digits: Int) -> String {
+    package static func decimal(_ value: Double, digits: Int) -> String {
         var scale: Double = 1
         for _ in 0..<digits { scale *= 10 }
         let scaled = (value.magnitude * scale).rounded()
@@ -58,7 +58,7 @@ enum Units {
         return (value < 0 ? "-" : "") + (digits == 0 ? "\(whole)" : "\(whole).\(padded)")
     }
 
-    static func seconds(_ duration: Duration) -> Double {
+    package static func seconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 }
