@@ -4,12 +4,13 @@
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
 # make bench-viewers  measure making traces ready for a browser, beside go tool trace
+# make bench-archive  measure archives beside gzip and zstd; with SLOW=--slow also beside zstd -19 and xz
 # make fuzz     fuzz every target for SECONDS (default 60) each
 # make fuzz-replay  run what fuzzing has found, samples and hostile inputs through every target, once
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
-.PHONY: build demo test test-live record bench bench-viewers fuzz fuzz-replay format system clean
+.PHONY: build demo test test-live record bench bench-viewers bench-archive fuzz fuzz-replay format system clean
 
 # Exclusive access is checked in all tests; without the checks Chrome JSON is written 1.4 times as fast.
 FAST = -Xswiftc -enforce-exclusivity=unchecked
@@ -38,6 +39,9 @@ bench: build
 
 bench-viewers: build
 	Benchmarks/viewer .build/release/vestige
+
+bench-archive: build
+	Benchmarks/archive $(SLOW) .build/release/vestige
 
 SECONDS ?= 60
 

@@ -20,6 +20,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
         .target(
             name: "VestigeStages",
@@ -28,7 +30,10 @@ let package = Package(
             name: "VestigeReaders",
             dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
-        .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
+        .target(name: "VestigeArchive", dependencies: ["VestigeCore", "VestigeReaders", "CZstd", "CXXHash", "CCrypto"]),
+        .target(
+            name: "Vestige",
+            dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive"]),
         // Apart from Vestige, so that who only converts links no HTTP server.
         .target(
             name: "VestigeView",
@@ -50,6 +55,7 @@ let package = Package(
         .testTarget(name: "VestigeReadersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeWritersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeArchiveTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "GoldenTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         // The targets of the package in Fuzz, which compiles them for itself.
         .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the build needs from the system and does not find: the zstd and zlib libraries with
-# their headers, and pkg-config. Further names are Debian packages that are wanted as well.
+# Installs what the build needs from the system and does not find: the zstd, zlib, xxHash and
+# OpenSSL libraries with their headers, and pkg-config. Further names are Debian packages that are wanted as well.
 #
 #   scripts/system-packages.sh [PACKAGE…]
 set -euo pipefail
@@ -10,6 +10,8 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 has_library() { pkg-config --exists "$1" 2>/dev/null; }
 has_library libzstd || missing+=(libzstd-dev)
 has_library zlib || missing+=(zlib1g-dev)
+has_library libxxhash || missing+=(libxxhash-dev)
+has_library libcrypto || missing+=(libssl-dev)
 for package in "$@"; do
 	dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done

@@ -1,4 +1,5 @@
 import Vestige
+@_spi(Checks) import VestigeArchive
 
 /// What is fuzzed: each target takes any bytes and checks what must hold for them.
 ///
@@ -19,6 +20,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case dump
     /// Goroutine profiles.
     case pprof
+    /// A file as an archive.
+    case archive
+    /// What archives make of a trace that the bytes are a recipe for, and of columns that are damaged.
+    case archiveModel = "archive-model"
 
     public func run(_ bytes: [UInt8]) throws {
         switch self {
@@ -31,6 +36,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .decompress: try Self.runDecompression(bytes)
         case .dump: try Self.runObservations(bytes, GoroutineDumpFormat.format)
         case .pprof: try Self.runObservations(bytes, ProfileFormat.format)
+        case .archive: try Self.runArchive(bytes)
+        case .archiveModel: try Self.runArchiveModel(bytes)
         }
     }
 
@@ -98,6 +105,28 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         try again.run()
         if let failure = again.failure { throw Violation("our own JSON lines are not read to the end: \(failure)") }
         try expectSame(lines, again.lines, "JSON lines that were read and written again")
+    }
+
+    /// Whatever an archive claims, nothing is delivered that is not proved, nor more than there is of it.
+    private static func runArchive(_ bytes: [UInt8]) throws {
+        let file = try MemoryFile(bytes)
+        guard let archive = try? ArchiveFile(file.path) else { return }
+        for entry in archive.entries.prefix(16) where entry.size < 16 << 20 {
+            let sink = MemorySink()
+            let results = try ArchiveExtraction().write(archive, [entry], to: sink)
+            guard results[0].errors.isEmpty else { continue }
+            try expect(UInt64(sink.bytes.count) == entry.size, "an entry is delivered in another size")
+        }
+    }
+
+    private static func runArchiveModel(_ bytes: [UInt8]) throws {
+        let trace = TraceRecipe.trace(of: bytes)
+        for segment in [trace, bytes] {
+            if let again = SegmentChecks.roundTrip(segment) {
+                try expectSame(segment, again, "a segment that was encoded and decoded")
+            }
+        }
+        _ = SegmentChecks.decode(changes: Array(bytes.suffix(64)), of: trace)
     }
 
     /// Reads in steps of two sizes: the content and how it ends must be the same. Stops at 16 MiB, since a

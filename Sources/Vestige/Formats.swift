@@ -1,3 +1,4 @@
+@_exported import VestigeArchive
 @_exported import VestigeCore
 @_exported import VestigeReaders
 @_exported import VestigeStages

@@ -16,7 +16,7 @@ enum PartedCount {
         guard path != "-", processors > 1 else { return nil }
         let whole = try TraceInput(path)
         guard let divide = whole.format.divide, (whole.fileSize ?? 0) > smallestInput,
-            let parts = try divide(ByteSource.open(path), processors)
+            let parts = try divide(InputPath.open(path), processors)
         else { return nil }
         let workers = parts.map { Worker(path: path, format: whole.format, part: $0) }
         // The first part runs on this thread, which alone may show progress.

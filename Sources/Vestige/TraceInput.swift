@@ -8,6 +8,12 @@ public struct Progress: Sendable {
     public var byteCount: UInt64?
     /// Since reading began.
     public var elapsed: Duration
+
+    public init(bytesConsumed: UInt64, byteCount: UInt64?, elapsed: Duration) {
+        self.bytesConsumed = bytesConsumed
+        self.byteCount = byteCount
+        self.elapsed = elapsed
+    }
 }
 
 /// An input that is open: its format is known and its reader is ready.
@@ -36,7 +42,7 @@ public final class TraceInput {
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
-        if let opened { source = opened } else { source = try ByteSource.open(path) }
+        if let opened { source = opened } else { source = try InputPath.open(path) }
         format = try Formats.detect(source)
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
         let context = ReaderContext(
@@ -50,7 +56,7 @@ public final class TraceInput {
         self.format = format
         tables = TraceTables()
         diagnostics = Diagnostics()
-        source = try ByteSource.open(path)
+        source = try InputPath.open(path)
         place = try Self.addSource(source, format, to: tables)
         let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
         reader = try Self.makeReader(part.open, source, context)

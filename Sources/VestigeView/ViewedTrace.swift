@@ -81,7 +81,7 @@ public struct TracePreparation {
     private func spool(_ path: String) throws(TraceError) -> String {
         let copy = folder.file(named: "\(names.count).input")
         let file = try OutputFile(copy, overwrites: true)
-        try ByteSource.open(path).copy(to: file.sink)
+        try InputPath.open(path).copy(to: file.sink)
         try file.commit()
         return copy
     }
@@ -100,7 +100,7 @@ public struct TracePreparation {
 
     /// Nil for what Vestige reads itself, and for what nobody knows: converting says so best.
     private static func viewerFormat(of path: String) throws(TraceError) -> ViewerFormat? {
-        let source = try ByteSource.open(path)
+        let source = try InputPath.open(path)
         let format = ViewerFormat(prefix: try source.prefix(4096))
         // Any text may hold a goroutine dump, and a profile begins like Perfetto's format.
         if format == .perfetto, (try? Formats.detect(source)) != nil { return nil }

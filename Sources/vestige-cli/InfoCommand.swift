@@ -9,6 +9,8 @@ struct InfoCommand: ParsableCommand {
             Reads each recording once and shows its format, when and how long it was recorded, its events \
             by kind, its goroutines, procs, threads, tasks, regions and logs, and what of it is lost.
 
+            An archive is all its entries.
+
             With --json each recording is one object on a line of its own; times are nanoseconds.
 
             \(ExitStatus.help)
@@ -33,7 +35,7 @@ struct InfoCommand: ParsableCommand {
         var status = ExitStatus.done
         let query = try query.makeQuery()
         var isFirst = true
-        for input in inputs {
+        for input in try InputPath.expand(inputs) {
             do throws(TraceError) {
                 let info = try read(input, query)
                 if !isFirst, !json { try Console.write("\n") }

@@ -27,7 +27,10 @@ struct InputSelection {
             stage = QueryStage(query)
             return
         }
-        for path in paths { spooled.append(try SpooledInput(path)) }
+        for path in paths {
+            let isEntry = try InputPath.archiveAndEntry(path) != nil
+            spooled.append(isEntry ? nil : try SpooledInput(path))
+        }
         let survey = QuerySurvey(query)
         let first = try InputSet(
             paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)

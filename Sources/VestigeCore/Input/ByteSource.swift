@@ -10,6 +10,7 @@ public final class ByteSource {
     public let path: String
     private let descriptor: Int32
     private let stream: (any ByteStream)?
+    private let content: (any RandomAccessContent)?
     /// Compressed size on disk where there is one, for progress.
     public let fileSize: UInt64?
     /// Size of the content, once it is known: of a stream, when it has been read to its end.
@@ -28,9 +29,19 @@ public final class ByteSource {
 
     /// Opens a path and peels off gzip and zstd.
     /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
-    public static func open(_ path: String) throws(TraceError) -> ByteSource {
+    public static func open(_ path: String) throws(TraceError) -> ByteSource { try peel(openPlain(path)) }
+
+    /// Opens a path whose bytes are wanted as they are.
+    /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
+    public static func openPlain(_ path: String) throws(TraceError) -> ByteSource {
         let (descriptor, fileSize) = try openDescriptor(path)
-        return try peel(descriptor: descriptor, path: path, fileSize: fileSize)
+        return make(descriptor: descriptor, path: path, fileSize: fileSize)
+    }
+
+    /// The bytes of an open file, or of a pipe, whose size is not known.
+    static func make(descriptor: Int32, path: String, fileSize: UInt64?) -> ByteSource {
+        fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
+            ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
     }
 
     /// Opens a path; a size says that it is a file.
@@ -52,10 +63,10 @@ public final class ByteSource {
         return (descriptor, isFile ? UInt64(status.st_size) : nil)
     }
 
-    static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
-        var source =
-            fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
-            ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
+    /// Peels gzip and zstd off a source.
+    public static func peel(_ source: ByteSource) throws(TraceError) -> ByteSource {
+        var source = source
+        let (path, fileSize) = (source.path, source.fileSize)
         for _ in 0..<4 {  // gzip in zstd in gzip: deep enough, and a bound for hostile nesting
             let magic = try source.prefix(4)
             let inner: any ByteStream = source.asStream()
@@ -78,6 +89,17 @@ public final class ByteSource {
         self.size = size
         fileSize = size
         stream = nil
+        content = nil
+    }
+
+    /// A source over content that is somewhere within a file.
+    public init(content: any RandomAccessContent, path: String) {
+        descriptor = -1
+        self.path = path
+        size = content.size
+        fileSize = content.size
+        stream = nil
+        self.content = content
     }
 
     /// A source over a stream; for tests and for readers of containers.
@@ -85,6 +107,7 @@ public final class ByteSource {
         descriptor = -1
         self.path = path
         self.stream = stream
+        content = nil
         self.fileSize = fileSize
         window = StreamWindow()
     }
@@ -107,6 +130,11 @@ public final class ByteSource {
     public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
         if stream != nil {
             let count = try readStream(at: offset, into: buffer)
+            return count
+        }
+        if let content {
+            let count = try content.read(at: offset, into: buffer)
+            highest = max(highest, offset + UInt64(count))
             return count
         }
         var total = 0
@@ -192,6 +220,14 @@ public final class ByteSource {
         }
         return try window!.read(at: offset, into: buffer, path: path)
     }
+}
+
+/// Bytes that can be read anywhere, and cost nothing to read again.
+public protocol RandomAccessContent: AnyObject {
+    var size: UInt64 { get }
+    /// Reads up to `buffer.count` bytes at `offset`.
+    /// - Returns: how many; fewer than asked for only at the end.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
 }
 
 /// A stream over a source, for peeling.

@@ -32,7 +32,7 @@ public final class DescriptorSink: ByteSink {
 
     public func finish() {}
 
-    static func error(_ path: String) -> TraceError {
+    package static func error(_ path: String) -> TraceError {
         if errno == EPIPE {
             return TraceError(.outputClosed, file: path, expected: "a reader", found: systemErrorText())
         }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Gives finished outputs their names.
-enum FinalName {
+package enum FinalName {
     /// Where a path leads: symbolic links are followed, also one whose target does not exist yet.
     /// - Throws: `outputFailed` for links that lead in a circle.
     static func followingLinks(_ path: String) throws(TraceError) -> String {
@@ -16,7 +16,7 @@ enum FinalName {
 
     /// Renames a file, and never over another one.
     /// - Throws: `usage` if the name has been taken, `outputFailed` if it cannot be given.
-    static func moveToFreeName(_ temporary: String, _ path: String) throws(TraceError) {
+    package static func moveToFreeName(_ temporary: String, _ path: String) throws(TraceError) {
         // rename(2) would replace what has appeared since the beginning; link(2) fails instead.
         if link(temporary, path) == 0 {
             unlink(temporary)
@@ -37,7 +37,7 @@ enum FinalName {
         }
     }
 
-    static func taken(_ path: String) -> TraceError {
+    package static func taken(_ path: String) -> TraceError {
         TraceError(
             .usage, file: path, expected: "a name that is free (or -f to overwrite)", found: "a file that exists")
     }
@@ -54,7 +54,7 @@ enum FinalName {
     /// Makes a temporary file, private until it has the permissions of the file that it replaces.
     /// - Parameter mode: those, or nil for the usual ones.
     /// - Returns: its descriptor, or a negative number and the reason in `errno`.
-    static func create(_ temporary: String, mode: mode_t?) -> Int32 {
+    package static func create(_ temporary: String, mode: mode_t?) -> Int32 {
         let descriptor = open(
             temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode == nil ? 0o666 : 0o600)
         if descriptor >= 0, let mode { fchmod(descriptor, mode & 0o777) }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// What conversions to the same output left behind when they were killed: `.NAME.PID.partial`.
-enum Leftovers {
+package enum Leftovers {
     /// A hidden name in the same folder, so that the rename stays within one file system.
-    static func temporaryName(for path: String) -> String {
+    package static func temporaryName(for path: String) -> String {
         "\(FinalName.folder(of: path)).\(FinalName.name(of: path)).\(getpid()).partial"
     }
 
@@ -24,7 +24,7 @@ enum Leftovers {
     }
 
     /// Names of what is in a folder, hidden ones too; none if it cannot be read.
-    static func names(in folder: String) -> [String] {
+    package static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []

@@ -8,7 +8,8 @@ import Glibc
 public final class OutputFile {
     public let path: String
     public let sink: any ByteSink
-    private let descriptor: Int32
+    /// For formats that go back to what they have written; see `isReplaceable`.
+    public let descriptor: Int32
     private let finalPath: String
     private let temporaryPath: String?
     private let overwrites: Bool
@@ -46,6 +47,9 @@ public final class OutputFile {
         }
         sink = Self.compressing(DescriptorSink(descriptor: descriptor, path: path), path)
     }
+
+    /// True for a file, false for a pipe or device, which can only be written from front to back.
+    public var isReplaceable: Bool { temporaryPath != nil }
 
     deinit {
         if let temporaryPath, !isCommitted {

@@ -11,14 +11,14 @@ public enum TemporaryFiles {
         return slots
     }()
 
-    static func add(_ path: String) {
+    package static func add(_ path: String) {
         for index in 0..<slotCount where slots[index] == nil {
             slots[index] = strdup(path)
             return
         }
     }
 
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         for index in 0..<slotCount {
             guard let held = slots[index], strcmp(held, path) == 0 else { continue }
             slots[index] = nil

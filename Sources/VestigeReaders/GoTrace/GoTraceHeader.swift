@@ -2,11 +2,11 @@ import VestigeCore
 
 /// The 16 bytes that every Go execution trace begins with: `go 1.NN trace` and zeros
 /// (`internal/trace/version/version.go`).
-enum GoTraceHeader {
-    static let length = 16
+package enum GoTraceHeader {
+    package static let length = 16
 
     /// The minor version, or nil if the bytes are no header.
-    static func version(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    package static func version(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= length, bytes.starts(with: "go 1.".utf8) else { return nil }
         var version = 0
         var index = 5
@@ -26,7 +26,7 @@ enum GoTraceHeader {
     }
 
     /// Which Go releases write a header.
-    static func toolchains(_ version: Int) -> String {
+    package static func toolchains(_ version: Int) -> String {
         switch version {
         case 5: "1.5–1.6"
         case 11: "1.11–1.18"

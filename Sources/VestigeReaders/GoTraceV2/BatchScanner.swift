@@ -1,15 +1,15 @@
 import VestigeCore
 
 /// The header of one batch, and where its payload is.
-struct BatchHeader {
+package struct BatchHeader {
     var generation: UInt64
     var thread: ThreadID
     /// Start time in clock ticks.
-    var ticks: UInt64
+    package var ticks: UInt64
     /// Offset of the batch itself, and of its payload.
     var offset: UInt64
-    var payloadOffset: UInt64
-    var size: Int
+    package var payloadOffset: UInt64
+    package var size: Int
     /// 0 for an ordinary batch.
     var experiment: UInt8
     /// Type of the first event in the payload, which tells what kind of batch it is; 0 if empty.

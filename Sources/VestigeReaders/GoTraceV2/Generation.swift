@@ -12,24 +12,24 @@ struct CPUSample {
 
 /// What is known of one generation before its events are ordered: where its batches are, by thread,
 /// and its clock. The tables of strings and stacks are in `GenerationTables`.
-struct Generation {
+package struct Generation {
     /// The event batches of one thread, in the order of the file, which is their order in time.
-    struct ThreadBatches {
-        var thread: ThreadID
-        var batches: [BatchHeader]
+    package struct ThreadBatches {
+        package var thread: ThreadID
+        package var batches: [BatchHeader]
     }
 
     var number: UInt64
     /// Threads in the order in which they first appear in the generation.
-    var threads: [ThreadBatches] = []
+    package var threads: [ThreadBatches] = []
     private var threadIndex: [Int64: Int] = [:]
-    var stringBatches: [BatchHeader] = []
+    package var stringBatches: [BatchHeader] = []
     var stackBatches: [BatchHeader] = []
     var sampleBatches: [BatchHeader] = []
-    var syncBatches: [BatchHeader] = []
+    package var syncBatches: [BatchHeader] = []
     var experimentalBatches: [BatchHeader] = []
     /// Smallest start time of any batch, in ticks.
-    var minimumTicks: UInt64 = 0
+    package var minimumTicks: UInt64 = 0
     /// False if the input ends or breaks within it.
     var isComplete = true
 

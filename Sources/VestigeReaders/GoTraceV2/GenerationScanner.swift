@@ -4,9 +4,9 @@ import VestigeCore
 ///
 /// Defects are survived: each is recorded with its place, its bytes are counted as lost, and reading
 /// goes on where batches follow each other again.
-struct GenerationScanner: ~Copyable {
+package struct GenerationScanner: ~Copyable {
     /// What was found.
-    enum Item {
+    package enum Item {
         case generation(Generation)
         /// Another trace begins: files were concatenated.
         case newTrace(version: Int)
@@ -31,7 +31,7 @@ struct GenerationScanner: ~Copyable {
     private let end: UInt64
 
     /// Looks at the generations that begin within `range`, which must begin and end between generations.
-    init(source: ByteSource, diagnostics: Diagnostics, version: Int, range: Range<UInt64>) {
+    package init(source: ByteSource, diagnostics: Diagnostics, version: Int, range: Range<UInt64>) {
         self.source = source
         self.diagnostics = diagnostics
         self.version = version
@@ -40,11 +40,11 @@ struct GenerationScanner: ~Copyable {
     }
 
     /// Where the next batch is looked for.
-    var offset: UInt64 { lookahead?.offset ?? scanner.offset }
+    package var offset: UInt64 { lookahead?.offset ?? scanner.offset }
 
     /// Finds the batches of the next generation.
     /// - Throws: only what the system refuses.
-    mutating func next() throws(TraceError) -> Item {
+    package mutating func next() throws(TraceError) -> Item {
         if let version = pendingVersion {
             pendingVersion = nil
             self.version = version

@@ -1,14 +1,14 @@
 /// Event types of the v2 wire format, with Go's names and numbers (`internal/trace/tracev2/events.go`).
-enum WireEvent {
+package enum WireEvent {
     // Structural events.
     @inline(__always) static var eventBatch: UInt8 { 1 }
     @inline(__always) static var stacks: UInt8 { 2 }
     @inline(__always) static var stack: UInt8 { 3 }
-    @inline(__always) static var strings: UInt8 { 4 }
-    @inline(__always) static var string: UInt8 { 5 }
+    @inline(__always) package static var strings: UInt8 { 4 }
+    @inline(__always) package static var string: UInt8 { 5 }
     @inline(__always) static var cpuSamples: UInt8 { 6 }
     @inline(__always) static var cpuSample: UInt8 { 7 }
-    @inline(__always) static var frequency: UInt8 { 8 }
+    @inline(__always) package static var frequency: UInt8 { 8 }
 
     // Procs.
     @inline(__always) static var procsChange: UInt8 { 9 }
@@ -62,8 +62,8 @@ enum WireEvent {
     @inline(__always) static var experimentalBatch: UInt8 { 49 }
 
     // Go 1.25: clocks.
-    @inline(__always) static var sync: UInt8 { 50 }
-    @inline(__always) static var clockSnapshot: UInt8 { 51 }
+    @inline(__always) package static var sync: UInt8 { 50 }
+    @inline(__always) package static var clockSnapshot: UInt8 { 51 }
 
     // Go 1.26.
     @inline(__always) static var endOfGeneration: UInt8 { 52 }
@@ -159,10 +159,10 @@ struct WireSpec {
 }
 
 /// Limits that the runtime keeps (`tracev2/events.go`).
-enum WireLimit {
+package enum WireLimit {
     static let batchBytes: UInt64 = 64 << 10
     static let stackFrames: UInt64 = 128
-    static let stringBytes: UInt64 = 1 << 10
+    package static let stringBytes: UInt64 = 1 << 10
     /// The longest timed event: a type and five varints.
     static let eventBytes = 51
 }

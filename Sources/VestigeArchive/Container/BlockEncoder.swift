@@ -1,0 +1,139 @@
+import VestigeCore
+
+/// What becomes one block.
+struct BlockJob {
+    var pieces: [Piece] = []
+    var rawSize = 0
+
+    /// Pieces from here on make a block of their own.
+    private static let largePiece = 1 << 20
+    /// Small pieces are put together up to this size: they share columns and repetitions.
+    private static let togetherSize = 8 << 20
+    private static let togetherCount = 4096
+
+    /// Puts pieces into blocks, in their order.
+    static func jobs(for pieces: [Piece]) -> [BlockJob] {
+        var jobs: [BlockJob] = []
+        var open = BlockJob()
+        func close() {
+            if !open.pieces.isEmpty { jobs.append(open) }
+            open = BlockJob()
+        }
+        for piece in pieces {
+            if piece.length >= largePiece { close() }
+            if open.rawSize + piece.length > togetherSize || open.pieces.count == togetherCount { close() }
+            open.pieces.append(piece)
+            open.rawSize += piece.length
+            if piece.length >= largePiece { close() }
+        }
+        close()
+        return jobs
+    }
+}
+
+/// Makes blocks. Each worker has one.
+final class BlockEncoder {
+    private let columns = ColumnSet()
+    private let compressor = ZstdCompressor()
+    private var encoder: SegmentEncoder
+    private let level: ArchiveLevel
+    private var raw = ByteColumn()
+    private(set) var payload = ByteColumn()
+    private var source: ByteSource?
+
+    init(level: ArchiveLevel) {
+        self.level = level
+        encoder = SegmentEncoder(columns: columns)
+    }
+
+    deinit {
+        raw.free()
+        payload.free()
+    }
+
+    /// The bytes of the job's pieces, one after the other.
+    var content: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: raw.bytes[..<rawSize]) }
+    private var rawSize = 0
+
+    /// Reads a job's pieces and encodes them; `content` and `payload` hold the result.
+    /// - Returns: how each piece was encoded, and what it is about.
+    /// - Throws: `unreadable` if a file is shorter than it was.
+    func encode(_ job: BlockJob) throws(TraceError) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)] {
+        rawSize = job.rawSize
+        let target = raw.resize(job.rawSize + ModelEvent.longestEvent)
+        var position = 0
+        for piece in job.pieces {
+            try read(piece, into: UnsafeMutableRawBufferPointer(rebasing: target[position..<position + piece.length]))
+            position += piece.length
+        }
+        return encodeContent(job)
+    }
+
+    /// Encodes some segments of another block anew.
+    /// - Parameter content: of that block.
+    /// - Returns: the segments as they are now.
+    func encode(
+        _ header: BlockHeader, _ numbers: [Int], _ other: UnsafeRawBufferPointer
+    ) -> [BlockHeader.Segment] {
+        var job = BlockJob()
+        raw.removeAll()
+        for number in numbers {
+            let segment = header.segments[number]
+            let start = header.segments[..<number].reduce(0) { $0 + $1.length }
+            raw.append(UnsafeRawBufferPointer(rebasing: other[start..<start + segment.length]))
+            job.pieces.append(
+                Piece(entry: 0, path: "", offset: 0, length: segment.length, isTrace: segment.method == .model))
+            job.rawSize += segment.length
+        }
+        _ = raw.extend(ModelEvent.longestEvent)
+        rawSize = job.rawSize
+        let results = encodeContent(job)
+        return zip(numbers, results).map { number, result in
+            var segment = header.segments[number]
+            segment.method = result.method
+            return segment
+        }
+    }
+
+    private func encodeContent(_ job: BlockJob) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)] {
+        let result = fillColumns(job, isModelled: true) ?? fillColumns(job, isModelled: false)!
+        payload.removeAll()
+        BlockPayload.append(columns, level: level, compressor, to: &payload)
+        return result
+    }
+
+    /// - Returns: nil if the model refuses, which it does for nothing that a runtime writes.
+    private func fillColumns(
+        _ job: BlockJob, isModelled: Bool
+    ) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)]? {
+        columns.removeAll()
+        var results: [(method: BlockHeader.Segment.Method, content: ChunkContent?)] = []
+        var position = 0
+        for piece in job.pieces {
+            let bytes = UnsafeMutableBufferPointer(start: raw.base.map { $0 + position }, count: piece.length)
+            position += piece.length
+            guard piece.isTrace, isModelled else {
+                columns.columns[ColumnID.stored].append(UnsafeRawBufferPointer(bytes))
+                results.append((.stored, nil))
+                continue
+            }
+            guard encoder.append(bytes) else { return nil }
+            let content = piece.generation.flatMap {
+                GenerationContent(UnsafeRawBufferPointer(bytes), $0).content(encoder.facts)
+            }
+            results.append((.model, content))
+        }
+        if isModelled, columns.byteCount > BlockPayload.mostColumnBytes(rawSize: job.rawSize) { return nil }
+        return results
+    }
+
+    private func read(_ piece: Piece, into target: UnsafeMutableRawBufferPointer) throws(TraceError) {
+        if source?.path != piece.path { source = try ByteSource.openPlain(piece.path) }
+        let count = try source!.read(at: piece.offset, into: target)
+        guard count == piece.length else {
+            throw TraceError(
+                .unreadable, file: piece.path, byteOffset: piece.offset + UInt64(count),
+                expected: "a file that does not shrink while it is read", found: "the end of the file")
+        }
+    }
+}

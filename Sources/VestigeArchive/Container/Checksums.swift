@@ -1,0 +1,32 @@
+import CCrypto
+import CXXHash
+import VestigeCore
+
+/// XXH64, which finds damage.
+enum XXHash {
+    static func sum(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+        XXH64(bytes.baseAddress, bytes.count, seed)
+    }
+}
+
+/// SHA-256 of what is passed on in pieces, which proves an entry.
+final class SHA256Sum {
+    static let length = 32
+    private let context = EVP_MD_CTX_new()!
+
+    init() { reset() }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    func reset() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
+
+    func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
+
+    /// The sum of everything so far; begins anew.
+    func finish() -> [UInt8] {
+        var sum = [UInt8](repeating: 0, count: Self.length)
+        EVP_DigestFinal_ex(context, &sum, nil)
+        reset()
+        return sum
+    }
+}

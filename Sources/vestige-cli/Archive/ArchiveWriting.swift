@@ -1,0 +1,112 @@
+import ArgumentParser
+import Vestige
+
+/// What is put into an archive, and how.
+struct ArchiveInputOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("The archive, usually NAME.vestige.", valueName: "archive"))
+    var archive: String
+
+    @Argument(help: ArgumentHelp("Files, folders and patterns.", valueName: "input"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("files-from"),
+        help: ArgumentHelp(
+            "Also the files in this list, one a line or as of find -print0; - for standard input.", valueName: "list"))
+    var filesFrom: String?
+
+    @Option(
+        help: ArgumentHelp("How hard to compress: fast, default or small (much slower).", valueName: "level"))
+    var level = ArchiveLevel.default
+
+    func collect() throws(TraceError) -> [ArchiveInput] {
+        let listed = try filesFrom.map { path throws(TraceError) in try ArchiveInputs.list(path) } ?? []
+        return try ArchiveInputs.collect(inputs + listed, archive: archive)
+    }
+}
+
+struct ArchiveCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Makes an archive.")
+
+    @OptionGroup var options: ArchiveInputOptions
+
+    @Flag(name: .shortAndLong, help: "Replace an archive that exists.")
+    var force = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    func run() throws {
+        let progress = ArchiveProgress(reporting)
+        defer { progress.clear() }
+        var writer = ArchiveWriter.knowingFormats(level: options.level)
+        writer.onProgress = progress.show
+        let outcome = try writer.create(options.archive, options.collect(), overwrites: force)
+        progress.clear()
+        guard !reporting.quiet else { return }
+        let ratio = outcome.sizeAfter > 0 ? Double(outcome.byteCount) / Double(outcome.sizeAfter) : 0
+        Console.say(
+            "\(options.archive): \(entries(outcome.entryCount)), \(Units.bytes(outcome.byteCount)) in "
+                + "\(Units.bytes(outcome.sizeAfter)), 1/\(Units.decimal(ratio, digits: 1))"
+                + progress.rate(outcome.byteCount))
+    }
+}
+
+struct ArchiveAddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Adds files to an archive.",
+        discussion: "Whatever happens on the way, the archive holds what it held before.")
+
+    @OptionGroup var options: ArchiveInputOptions
+
+    @Flag(name: .shortAndLong, help: "Replace entries that exist.")
+    var force = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    func run() throws {
+        let progress = ArchiveProgress(reporting)
+        defer { progress.clear() }
+        var writer = ArchiveWriter.knowingFormats(level: options.level)
+        writer.onProgress = progress.show
+        let outcome = try writer.add(options.archive, options.collect(), overwrites: force)
+        progress.clear()
+        guard !reporting.quiet else { return }
+        Console.say(
+            "\(options.archive): \(entries(outcome.entryCount)) added, \(Units.bytes(outcome.byteCount)) in "
+                + "\(Units.bytes(outcome.sizeAfter - min(outcome.sizeBefore, outcome.sizeAfter)))"
+                + progress.rate(outcome.byteCount))
+    }
+}
+
+struct ArchiveRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Removes entries from an archive.",
+        discussion: "Their room is given back by --compact, which may also be used alone.")
+
+    @OptionGroup var choice: EntryChoice
+
+    @Flag(help: "Write the archive anew without what no entry needs.")
+    var compact = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    func run() throws {
+        guard compact || !choice.entries.isEmpty else {
+            throw TraceError(.usage, expected: "entries to remove, or --compact", found: "neither")
+        }
+        let writer = ArchiveWriter()
+        var count = 0
+        if !choice.entries.isEmpty {
+            let names = Set(try choice.choose(from: ArchiveFile(choice.archive)).map(\.name))
+            count = try writer.remove(choice.archive) { names.contains($0.name) }.entryCount
+        }
+        var text = "\(choice.archive): \(entries(count)) removed"
+        if compact {
+            let outcome = try writer.compact(choice.archive)
+            text += ", \(Units.bytes(outcome.sizeBefore)) are now \(Units.bytes(outcome.sizeAfter))"
+        }
+        if !reporting.quiet { Console.say(text) }
+    }
+}
+
+private func entries(_ count: Int) -> String { "\(Units.grouped(UInt64(count))) \(count == 1 ? "entry" : "entries")" }
