@@ -226,6 +226,17 @@ import VestigeTestSupport
         #expect(try CommandLineTool.run(["diff", Self.orders]).status == 2)
     }
 
+    // MARK: - A part of the recording
+
+    @Test func queriesSelectWhatIsShown() throws {
+        let workers = try rows(["goroutines", Self.orders, "--function", "main.worker"])
+        #expect(workers.count == 3 && workers.allSatisfy { $0["function"] as? String == "main.worker" })
+        let part = try rows(["goroutines", Self.orders, "--from", "10ms", "--to", "20ms", "--system"])
+        #expect(!part.isEmpty && part.allSatisfy { ($0["lifetime_ns"] as? Int ?? .max) <= 10_000_000 })
+        let nothing = try CommandLineTool.run(["waits", Self.orders, "--kind", "Experimental", "--json"])
+        #expect(nothing.status == 0 && nothing.errors.contains("nothing in the recording is what was asked for"))
+    }
+
     // MARK: - Damage
 
     @Test func aCutRecordingIsShownAsFarAsItGoes() throws {

@@ -35,6 +35,8 @@ struct DiffCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup(title: "Which part of both") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -68,6 +70,7 @@ struct DiffCommand: ParsableCommand {
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
         var analysis = Analysis(inputs: [input])
+        analysis.query = try query.makeQuery()
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
         analysis.onProgress = bar?.show

@@ -37,6 +37,8 @@ struct GoroutinesCommand: ParsableCommand {
         let result = try analysis.run { batch throws(TraceError) in
             tables = batch.tables
             tracker.add(batch.spans, batch.lives) { summary in
+                // A query lets goroutines through that are only named by what it selects.
+                guard summary.life.isSeen else { return }
                 guard showsSystem || !tables.isSystemFunction(summary.life.startFunction) else {
                     systemCount += 1
                     return
@@ -81,6 +83,9 @@ struct GoroutinesCommand: ParsableCommand {
 }
 
 extension GoroutineLife {
+    /// False if nothing is known of it but its number.
+    var isSeen: Bool { finalState != .undetermined || transitionCount > 0 || lifetimeNanoseconds > 0 }
+
     /// How long it was alive in the recording, as far as that is known.
     var lifetimeNanoseconds: Int64 {
         GoroutineState.allCases.reduce(0) { $0.addingSaturating(nanoseconds(in: $1)) }

@@ -36,7 +36,7 @@ final class CSVSummaryTable: CSVTable {
     private var metrics = MetricStatistics()
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
-        for event in batch.events { eventCounts[Int(event.kind.rawValue)] += 1 }
+        for event in batch.events where !event.isSynthetic { eventCounts[Int(event.kind.rawValue)] += 1 }
         if let last = batch.events.last { lastNanoseconds = last.timeNanoseconds }
         metrics.add(batch.events)
         for span in batch.spans where span.kind != .goroutineState {
