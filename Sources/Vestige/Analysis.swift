@@ -43,7 +43,8 @@ public struct Analysis {
         try body(Self.batch(UnsafeBufferPointer(start: nil, count: 0), stage, input.tables))
         return AnalysisResult(
             name: input.name, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty, firstNanoseconds: stage.firstNanoseconds,
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
+            firstNanoseconds: stage.firstNanoseconds,
             lastNanoseconds: stage.lastNanoseconds)
     }
 

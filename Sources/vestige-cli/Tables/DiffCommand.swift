@@ -97,7 +97,9 @@ struct DiffCommand: ParsableCommand {
         [
             ReportColumn("section", "of", isText: true) { .text($0.key.section.rawValue) },
             ReportColumn("name", "name", isText: true) { .text($0.key.name) },
-            ReportColumn("place", "place", .ifItFits, isText: true) { $0.key.place.isEmpty ? .none : .text($0.key.place) },
+            ReportColumn("place", "place", .ifItFits, isText: true) {
+                $0.key.place.isEmpty ? .none : .text($0.key.place)
+            },
             ReportColumn("count_a", "count A") { .unsigned($0.a.count) },
             ReportColumn("count_b", "count B") { .unsigned($0.b.count) },
             ReportColumn("count_difference", "change", .machines) { .number($0.countDifference) },

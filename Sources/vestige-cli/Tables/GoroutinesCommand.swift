@@ -61,7 +61,9 @@ struct GoroutinesCommand: ParsableCommand {
     private static func columns(_ tables: @escaping () -> TraceTables) -> [ReportColumn<GoroutineSummary>] {
         [
             ReportColumn("goroutine", "id") { .number($0.life.goroutine.rawValue) },
-            ReportColumn("function", "function", isText: true) { .text(tables().strings.string($0.life.startFunction)) },
+            ReportColumn("function", "function", isText: true) {
+                .text(tables().strings.string($0.life.startFunction))
+            },
             ReportColumn("created_by", "by") { $0.life.creator == .absent ? .none : .number($0.life.creator.rawValue) },
             ReportColumn("created_at", "at", .ifItFits, isText: true) { summary in
                 let stack = summary.life.creationStack
@@ -71,7 +73,9 @@ struct GoroutinesCommand: ParsableCommand {
             ReportColumn("running_ns", "running") { .nanoseconds($0.life.runningNanoseconds) },
             ReportColumn("runnable_ns", "runnable", .ifItFits) { .nanoseconds($0.life.runnableNanoseconds) },
             ReportColumn("waiting_ns", "waiting") { .nanoseconds($0.life.waitingNanoseconds) },
-            ReportColumn("main_wait", "mainly", .ifItFits, isText: true) { .text(tables().strings.string($0.mainReason)) },
+            ReportColumn("main_wait", "mainly", .ifItFits, isText: true) {
+                .text(tables().strings.string($0.mainReason))
+            },
             ReportColumn("main_wait_ns", "for", .machines) { .nanoseconds($0.mainReasonNanoseconds) },
             ReportColumn("syscall_ns", "syscall", .ifItFits) { .nanoseconds($0.life.syscallNanoseconds) },
             ReportColumn("state", "state") { .text($0.life.hasEnded ? "Ended" : "\($0.life.finalState.name)") },

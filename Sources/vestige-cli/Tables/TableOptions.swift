@@ -70,7 +70,9 @@ struct AnalysisOptions: ParsableArguments {
             path: result.name, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
         if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
+            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) {
+                Console.say(line)
+            }
         }
         return result
     }

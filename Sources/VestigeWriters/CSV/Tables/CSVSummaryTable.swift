@@ -9,7 +9,9 @@ final class CSVSummaryTable: CSVTable {
     static let columns = [
         CSVColumn(
             "section", .string, "What the number is about.", required: true,
-            values: ["recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost"]),
+            values: [
+                "recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost",
+            ]),
         CSVColumn(
             "name", .string,
             "What it is: the kind of events, the state of goroutines, the name of the region, task, range, metric or "
