@@ -66,7 +66,9 @@ final class CSVCells {
             text.append(":")
             text.append(frame.line)
         }
-        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending, delimiter: delimiter, keepsType: keepsType) }
+        stacks.render(id.rawValue, to: buffer) {
+            $0.appendCSVText(text.pending, delimiter: delimiter, keepsType: keepsType)
+        }
     }
 }
 

@@ -26,7 +26,8 @@ final class CSVEventsTable: CSVTable {
             "name", .string,
             "Name of the range, metric, label or experimental event; type of the task or region; category of the log "
                 + "message; reason of the transition."),
-        CSVColumn("task", .integer, "The task, of tasks, regions and log messages; 0 is the background task.", minimum: 0),
+        CSVColumn(
+            "task", .integer, "The task, of tasks, regions and log messages; 0 is the background task.", minimum: 0),
         CSVColumn("parent_task", .integer, "Of a task: the task it was created in.", minimum: 0),
         CSVColumn("value", .integer, "Value of a metric; number of a Sync.", minimum: 0),
         CSVColumn("message", .string, "Text of a log message."),
@@ -42,7 +43,8 @@ final class CSVEventsTable: CSVTable {
         .source,
     ]
     private static let stateNames =
-        CSVColumn.goroutineStates + ProcState.allCases.map { "\($0.name)" }.filter { !CSVColumn.goroutineStates.contains($0) }
+        CSVColumn.goroutineStates
+        + ProcState.allCases.map { "\($0.name)" }.filter { !CSVColumn.goroutineStates.contains($0) }
 
     private var sequence: UInt64 = 0
 

@@ -40,7 +40,9 @@ extension TraceTables {
     /// What follows the last colon in a metric's name; empty if there is none.
     public func metricUnit(_ name: StringID) -> UnsafeBufferPointer<UInt8> {
         let bytes = strings.bytes(name)
-        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return UnsafeBufferPointer(start: nil, count: 0) }
+        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else {
+            return UnsafeBufferPointer(start: nil, count: 0)
+        }
         return UnsafeBufferPointer(rebasing: bytes[(colon + 1)...])
     }
 }

@@ -9,7 +9,9 @@ final class CSVSummaryTable: CSVTable {
     static let columns = [
         CSVColumn(
             "section", .string, "What the number is about.", required: true,
-            values: ["recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost"]),
+            values: [
+                "recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost",
+            ]),
         CSVColumn(
             "name", .string,
             "What it is: the kind of events, the state of goroutines, the name of the region, task, range, metric or "
@@ -36,7 +38,7 @@ final class CSVSummaryTable: CSVTable {
     private var metrics = MetricStatistics()
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
-        for event in batch.events { eventCounts[Int(event.kind.rawValue)] += 1 }
+        for event in batch.events where !event.isSynthetic { eventCounts[Int(event.kind.rawValue)] += 1 }
         if let last = batch.events.last { lastNanoseconds = last.timeNanoseconds }
         metrics.add(batch.events)
         for span in batch.spans where span.kind != .goroutineState {
