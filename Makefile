@@ -1,13 +1,15 @@
 # make demo     build, convert the samples into every format, say how to look at the results
 # make test     run all tests
+# make test-live  capture from a real program under a real Delve (installs both)
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
+# make bench-viewers  measure making traces ready for a browser, beside go tool trace
 # make fuzz     fuzz every target for SECONDS (default 60) each
 # make fuzz-replay  run what fuzzing has found, samples and hostile inputs through every target, once
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
-.PHONY: build demo test record bench fuzz fuzz-replay format system clean
+.PHONY: build demo test test-live record bench bench-viewers fuzz fuzz-replay format system clean
 
 # Exclusive access is checked in all tests; without the checks Chrome JSON is written 1.4 times as fast.
 FAST = -Xswiftc -enforce-exclusivity=unchecked
@@ -21,6 +23,10 @@ demo: build
 test: system
 	swift test
 
+test-live: build
+	scripts/system-packages.sh delve golang-go python3
+	Tests/live/check.py .build/release/vestige
+
 record: system
 	-VESTIGE_RECORD=1 swift test --filter GoldenTests
 	git status --short samples
@@ -29,6 +35,9 @@ bench: build
 	Benchmarks/bench .build/release/vestige
 	@if command -v "$${GO:-go}" >/dev/null; then Benchmarks/dumps .build/release/vestige; \
 	else echo 'bench: no Go here (GO names the command), so no goroutine dumps are measured'; fi
+
+bench-viewers: build
+	Benchmarks/viewer .build/release/vestige
 
 SECONDS ?= 60
 

@@ -11,6 +11,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+        .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     ],
     targets: [
@@ -18,14 +22,26 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "VestigeCore", dependencies: ["CZstd", "CZlib"]),
         .target(
+            name: "VestigeStages",
+            dependencies: ["VestigeCore", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+        .target(
             name: "VestigeReaders",
             dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
-        .target(name: "VestigeStages", dependencies: ["VestigeCore"]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
         .target(name: "Vestige", dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters"]),
+        // Apart from Vestige, so that who only converts links no HTTP server.
+        .target(
+            name: "VestigeView",
+            dependencies: [
+                "Vestige", .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .executableTarget(
             name: "vestige-cli",
-            dependencies: ["Vestige", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"), "TextTable",
+                "Rainbow",
+            ]),
         // Optimised in debug builds too: it hashes millions of events, several ways.
         .target(
             name: "VestigeTestSupport", dependencies: ["Vestige"], path: "Tests/VestigeTestSupport",
@@ -39,6 +55,7 @@ let package = Package(
         .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),
         .testTarget(name: "FuzzTests", dependencies: ["VestigeFuzzTargets", "VestigeTestSupport"]),
         .testTarget(name: "CLITests", dependencies: ["Vestige", "VestigeTestSupport", "vestige-cli"]),
+        .testTarget(name: "VestigeViewTests", dependencies: ["VestigeView", "VestigeTestSupport", "vestige-cli"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -11,6 +11,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case gotraceStructure = "gotrace-structure"
     /// JSON lines, whatever detection thinks of them.
     case jsonl
+    /// What Delve says, whichever of its forms the bytes look like.
+    case delve
     /// The gzip and zstd wrappers.
     case decompress
     /// Goroutine dumps as text, whatever detection thinks of them.
@@ -23,6 +25,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .gotrace: try Self.runFile(bytes)
         case .gotraceStructure: try Self.runRecipe(bytes)
         case .jsonl: try Self.runJSONLines(bytes)
+        case .delve:
+            try Self.runObservations(bytes, DelveFormats.json)
+            try Self.runObservations(bytes, DelveFormats.text)
         case .decompress: try Self.runDecompression(bytes)
         case .dump: try Self.runObservations(bytes, GoroutineDumpFormat.format)
         case .pprof: try Self.runObservations(bytes, ProfileFormat.format)

@@ -12,6 +12,10 @@ public struct Conversion {
     public var overwrites = false
     /// How many events an output may hold; more are refused. Nil for any number.
     public var maxEventCount: UInt64?
+    /// The Go version of the recorded program, for inputs that do not say it.
+    public var goVersion: String?
+    /// Which part of the recording is wanted.
+    public var query = Query()
     /// Writes several outputs of at most this size, and an index of them; nil for one output.
     public var split: SplitLimit?
     /// What the events pass through, in this order.
@@ -32,7 +36,8 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(inputs, times: times, onProgress: onProgress)
+        let input = try InputSet(
+            inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         var options = options
         options.diagnostics = input.diagnostics
         let output = try ConversionOutput(self, options)
@@ -54,7 +59,8 @@ public struct Conversion {
         return ConversionResult(
             eventCount: eventCount, firstNanoseconds: firstNanoseconds ?? 0, outputPaths: output.paths,
             tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, inputSize: input.fileSize, elapsed: .now - clock)
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
+            inputSize: input.fileSize, elapsed: .now - clock)
     }
 
     private func checkEventCount(_ count: UInt64) throws(TraceError) {
@@ -74,6 +80,7 @@ public struct Conversion {
         }
         try checkSplit()
         try checkTables()
+        try plan.check(options.tableStyle, tables: options.tables)
     }
 
     private func checkSplit() throws(TraceError) {
@@ -124,6 +131,8 @@ public struct ConversionResult {
     public let failure: TraceError?
     /// True if the input held no event but generation boundaries.
     public let isInputEmpty: Bool
+    /// True if it held some, and the query selected none.
+    public let isSelectionEmpty: Bool
     /// Size of the input in bytes, as it lies on disk; nil for a pipe.
     public let inputSize: UInt64?
     public let elapsed: Duration

@@ -12,6 +12,8 @@ public enum Formats {
         JSONLinesInputFormat.format,
         ProfileFormat.format,
         GoroutineDumpFormat.format,
+        DelveFormats.json,
+        DelveFormats.text,
     ]
 
     /// Formats that can be written.
@@ -49,7 +51,8 @@ public enum Formats {
             .max { $0.suffix.utf8.count < $1.suffix.utf8.count }
     }
 
-    static func withoutCompressionSuffix(_ path: String) -> String {
+    /// The path without `.gz` or `.zst` at its end.
+    public static func withoutCompressionSuffix(_ path: String) -> String {
         guard let suffix = compressionSuffixes.first(where: path.lowercased().hasSuffix) else { return path }
         return String(path.dropLast(suffix.count))
     }

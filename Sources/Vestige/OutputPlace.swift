@@ -82,7 +82,7 @@ public struct OutputPlan: Sendable {
 
     /// The input's path without compression suffix and extension. What follows the last dot is no
     /// extension if it holds no letter (`trace.2`), or if nothing stands before it.
-    static func stem(of path: String) -> String {
+    public static func stem(of path: String) -> String {
         let path = Formats.withoutCompressionSuffix(path)
         guard let dot = path.lastIndex(of: "."), dot != path.startIndex, path[path.index(before: dot)] != "/" else {
             return path

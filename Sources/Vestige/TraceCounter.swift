@@ -3,7 +3,8 @@ import VestigeCore
 /// What is known of one goroutine, or that a proc or a thread has been seen.
 struct Known: PagedElement {
     var isOccupied: Bool
-    var state: GoroutineState = .undetermined
+    /// Raw value of the goroutine's state.
+    var state = GoroutineState.undetermined.rawValue
 
     static let vacant = Known(isOccupied: false)
 }
@@ -24,25 +25,39 @@ struct TraceCounter: ~Copyable {
     private var greatestGrowth = 0
 
     mutating func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
-        guard let first = events.first, let last = events.last else { return }
+        guard let first = events.first, let last = events.last, let start = events.baseAddress else { return }
         if counts.eventCount == 0 { counts.firstNanoseconds = first.timeNanoseconds }
         counts.lastNanoseconds = last.timeNanoseconds
         counts.eventCount += UInt64(events.count)
-        // Events of one thread follow each other more often than not.
+        // Events of one thread follow each other more often than not, and nearly all are transitions of goroutines
+        // that are known and stay. By pointer: a copy of an event that others are handed would lie in memory.
         var lastThread = ThreadID.absent
-        for event in events {
-            eventsByKind.add(event.kind)
-            if event.thread != lastThread {
-                lastThread = event.thread
+        var plainTransitionCount: UInt64 = 0
+        for event in start..<start + events.count {
+            if event.pointee.thread != lastThread {
+                lastThread = event.pointee.thread
                 Self.note(lastThread.rawValue, in: &threads)
             }
-            switch event.kind {
-            case .goroutineTransition: transition(event)
-            case .procTransition: Self.note(Int64(event.subjectProc.rawValue), in: &procs)
-            case .observed: counts.observed.add(event, tables)
-            default: break
+            let isSynthetic = event.pointee.isSynthetic
+            if event.pointee.kind == .goroutineTransition {
+                let state = UInt8(truncatingIfNeeded: event.pointee.detail >> 4 & 15)
+                if let known = goroutines.pagedSlot(event.pointee.subjectGoroutine.rawValue),
+                    !isSynthetic, known.pointee.isOccupied, state != GoroutineState.notExist.rawValue
+                {
+                    known.pointee.state = state
+                    plainTransitionCount &+= 1
+                    continue
+                }
+                transition(event.pointee)
+            } else if event.pointee.kind == .procTransition {
+                Self.note(Int64(event.pointee.subjectProc.rawValue), in: &procs)
+            } else if event.pointee.kind == .observed {
+                counts.observed.add(event.pointee, tables)
             }
+            // No input says what a selection adds.
+            if isSynthetic { counts.eventCount -= 1 } else { eventsByKind.add(event.pointee.kind) }
         }
+        eventsByKind.add(.goroutineTransition, plainTransitionCount)
     }
 
     /// Appends what was counted in the next part of the same trace. It began by hearing of the goroutines
@@ -69,7 +84,8 @@ struct TraceCounter: ~Copyable {
         var counts = counts
         counts.goroutinesAtMost = olderCount + greatestGrowth
         goroutines.forEach { _, goroutine in
-            counts.goroutinesAtEnd[Int(goroutine.pointee.state.rawValue)] += 1
+            let state = GoroutineState(rawValue: goroutine.pointee.state) ?? .undetermined
+            counts.goroutinesAtEnd[Int(state.rawValue)] += 1
         }
         counts.eventsByKind = eventsByKind.values
         counts.tasksBegun = counts.number(of: .taskBegin)
@@ -89,11 +105,11 @@ struct TraceCounter: ~Copyable {
         if id >= 0, table.find(id) == nil { table.insert(id, Known(isOccupied: true)) }
     }
 
-    @inline(__always) private mutating func transition(_ event: Event) {
+    @inline(never) private mutating func transition(_ event: Event) {
         let id = event.subjectGoroutine.rawValue
         let state = event.toGoroutineState
         if let known = goroutines.find(id) {
-            known.pointee.state = state
+            known.pointee.state = state.rawValue
             if state == .notExist {
                 counts.goroutinesEnded += 1
                 growth -= 1
@@ -113,7 +129,7 @@ struct TraceCounter: ~Copyable {
         } else {
             olderCount += 1
         }
-        goroutines.insert(id, Known(isOccupied: true, state: state))
+        goroutines.insert(id, Known(isOccupied: true, state: state.rawValue))
     }
 }
 
@@ -125,7 +141,7 @@ struct EventsByKind: ~Copyable {
 
     deinit { counts.deallocate() }
 
-    @inline(__always) func add(_ kind: EventKind) { counts[Int(kind.rawValue)] &+= 1 }
+    @inline(__always) func add(_ kind: EventKind, _ count: UInt64 = 1) { counts[Int(kind.rawValue)] &+= count }
 
     func add(_ other: borrowing EventsByKind) {
         for kind in EventKind.allCases { counts[Int(kind.rawValue)] += other.counts[Int(kind.rawValue)] }

@@ -18,20 +18,44 @@ public struct TraceInfo {
     /// Unix time of the first event in nanoseconds, where the input knows the wall clock.
     public let startUnixNanoseconds: Int64?
 
+    /// True if the query selected nothing.
+    public private(set) var isSelectionEmpty = false
+
     /// Reads an input and counts, in parts at the same time where the format can be divided.
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read.
-    public init(_ path: String, onProgress: ((Progress) -> Void)? = nil) throws(TraceError) {
+    public init(
+        _ path: String, query: Query = Query(), goVersion: String? = nil, onProgress: ((Progress) -> Void)? = nil
+    ) throws(TraceError) {
+        guard query.isEmpty else {
+            try self.init(path, selecting: query, goVersion, onProgress)
+            return
+        }
         if let whole = try PartedCount.count(path, onProgress: onProgress) {
             self.init(path: path, input: whole.input, counts: whole.counts, failure: nil)
             return
         }
-        let input = try TraceInput(path)
+        let input = try TraceInput(path, goVersion: goVersion)
         var counter = TraceCounter()
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             counter.process(events, tables: input.tables)
         }
         try input.refuseTotalLoss()
         self.init(path: path, input: input, counts: counter.finish(tables: input.tables), failure: failure)
+    }
+
+    /// Counts what a query selects.
+    private init(
+        _ path: String, selecting query: Query, _ goVersion: String?, _ onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) {
+        let inputs = try InputSet([path], query: query, goVersion: goVersion, onProgress: onProgress)
+        var counter = TraceCounter()
+        try inputs.readAll(onProgress: onProgress) { events throws(TraceError) in
+            counter.process(events, tables: inputs.tables)
+        }
+        try inputs.refuseTotalLoss()
+        let counts = counter.finish(tables: inputs.tables)
+        self.init(path: path, input: inputs.first, counts: counts, failure: inputs.failure)
+        isSelectionEmpty = inputs.isSelectionEmpty
     }
 
     private init(path: String, input: TraceInput, counts: TraceCounts, failure: TraceError?) {

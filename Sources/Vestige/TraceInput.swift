@@ -26,18 +26,22 @@ public final class TraceInput {
 
     /// Opens a path (`-`: standard input), peels off compression, and detects the format.
     ///
-    /// - Parameter place: index in `tables.sources` of an input that is read again; nil for a new one.
+    /// - Parameters:
+    ///   - source: the open input, where it is not to be opened by its path.
+    ///   - place: index in `tables.sources` of an input that is read again; nil for a new one.
     /// - Throws: `unreadable` for what cannot be opened or is in no known format.
     public init(
-        _ path: String, tables: TraceTables = TraceTables(), diagnostics: Diagnostics = Diagnostics(),
-        place: UInt8? = nil
+        _ path: String, source opened: ByteSource? = nil, tables: TraceTables = TraceTables(),
+        diagnostics: Diagnostics = Diagnostics(), place: UInt8? = nil, goVersion: String? = nil
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
-        source = try ByteSource.open(path)
+        if let opened { source = opened } else { source = try ByteSource.open(path) }
         format = try Formats.detect(source)
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
-        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: self.place)
+        let context = ReaderContext(
+            tables: tables, diagnostics: diagnostics, source: self.place,
+            goVersion: goVersion)
         reader = try Self.makeReader(format.open, source, context)
     }
 
@@ -74,6 +78,12 @@ public final class TraceInput {
     }
 
     public var path: String { source.path }
+
+    /// Passes over what comes before a moment, where the format allows it; see `SkippingReader`.
+    func skip(to moment: (TraceStart) throws(TraceError) -> Int64?) throws(TraceError) {
+        try (reader as? any SkippingReader)?.skip(to: moment)
+    }
+
     /// Size of the file in bytes, as it lies on disk; nil for a pipe.
     public var fileSize: UInt64? { source.fileSize }
 
@@ -100,19 +110,20 @@ public final class TraceInput {
         return isMore
     }
 
-    /// Reads everything and hands it to `body`, batch by batch.
+    /// Reads everything, as long as `isWanted` says so, and hands it to `body`, batch by batch.
     ///
     /// - Returns: the error that ended the reading before its end; everything that could be read
     ///   has been handed over before.
     /// - Throws: what `body` throws, and errors that are not the input's.
     public func readAll(
         onProgress: ((Progress) -> Void)? = nil,
+        while isWanted: () -> Bool = { true },
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) -> TraceError? {
         var batch = EventBatch()
         var isMore = true
         var ticker = Ticker()
-        while isMore {
+        while isMore, isWanted() {
             batch.removeAll()
             isMore = try read(into: &batch)
             if !batch.isEmpty { try body(batch.events) }

@@ -29,7 +29,10 @@ enum Console {
     }
 
     static func fail(_ error: TraceError) -> ExitStatus {
-        if error.code != .outputClosed { say(error.description) }
+        if error.code != .outputClosed {
+            say(error.description)
+            if let excerpt = error.excerpt { sayLines(excerpt) }
+        }
         return ExitStatus(error)
     }
 

@@ -17,7 +17,8 @@ struct ConvertCommand: ParsableCommand {
 
             CSV is a folder of tables. A single file, or standard output, holds one of them: spans, unless \
             --table names another. With -f an existing folder gets new tables; older ones that are not \
-            written now are removed, other files stay, and a folder that holds only others is refused.
+            written now are removed, other files stay, and a folder that holds only others is refused. --excel \
+            writes them as a spreadsheet wants them.
 
             Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
             are placed where the recording has the goroutines in the same states, and how each was found is \
@@ -28,6 +29,11 @@ struct ConvertCommand: ParsableCommand {
             which lists them. With -f, files of these names give way, and more than are written now are removed. \
             Sizes are those before .gz and .zst, and about right only.
 
+            Times, goroutines, functions, regions, tasks, states, reasons and kinds choose a part of the recording; \
+            what is not selected is left out, spans are clipped, and the states at the start are established. Names \
+            are patterns with * and ?. docs/query.md tells exactly what each option selects, and the grammar \
+            of --where and --query.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -36,6 +42,8 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace -o orders.json.gz
               vestige convert orders.trace --to csv
               vestige convert orders.trace -o spans.csv --table spans
+              vestige convert orders.trace --from 120ms --to 180ms --to csv
+              vestige convert orders.trace --where "state == waiting for 10ms" -o waits.json
               vestige convert orders.trace goroutines.txt -o both.pftrace
               vestige convert orders.trace --split 1M-events
               vestige convert - --to jsonl < orders.trace | jq .kind
@@ -58,9 +66,6 @@ struct ConvertCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
 
-    @Option(help: ArgumentHelp("The output's format; `vestige formats` lists them.", valueName: "format"))
-    var to: String?
-
     @Flag(name: .shortAndLong, help: "Replace an output that exists.")
     var force = false
 
@@ -71,6 +76,8 @@ struct ConvertCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
     var table: [String] = []
+
+    @OptionGroup var tableStyle: TableStyleOptions
 
     @Option(
         help: ArgumentHelp(
@@ -89,16 +96,23 @@ struct ConvertCommand: ParsableCommand {
             "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
     var split: SplitArgument?
 
+    @OptionGroup var source: SourceOptions
+
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
-    func run() throws {
-        let plan = try OutputPlan(inputs: inputs, output: output, formatName: to)
+    mutating func run() throws {
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: query.takeFormatName())
         var conversion = Conversion(inputs: inputs, plan: plan)
+        conversion.query = try query.makeQuery()
         conversion.times = times.map(\.value)
         conversion.overwrites = force
         conversion.maxEventCount = maxEvents?.value
+        conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
         conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
@@ -113,6 +127,7 @@ struct ConvertCommand: ParsableCommand {
         if case .nothing = plan.place, !isSaid {
             try Console.write(Units.plain(result.eventCount, "event") + "\n")
         }
+        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
             let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
             for line in lines { Console.say(line) }
@@ -149,6 +164,23 @@ struct ConvertCommand: ParsableCommand {
         guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What a user knows of an input that it does not say itself.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("go-version"),
+        help: ArgumentHelp(
+            "The Go version of the recorded program, e.g. 1.24, where Delve's output does not say it: wait reasons "
+                + "depend on it.", valueName: "version"))
+    var goVersion: String?
+
+    /// - Throws: `usage` if it is no version of Go.
+    func checkedGoVersion() throws(TraceError) -> String? {
+        guard let goVersion else { return nil }
+        if DelveFormats.isGoVersion(goVersion) { return goVersion }
+        throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
 }
 

@@ -10,6 +10,8 @@ enum ExitStatus: Int32 {
     /// Only with `--strict`.
     case loss = 4
     case outputFailed = 5
+    /// Where an interruption is not the end at once: something had to be put right first.
+    case interrupted = 130
 
     init(_ error: TraceError) {
         switch error.code {

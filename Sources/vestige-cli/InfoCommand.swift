@@ -23,17 +23,23 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup var source: SourceOptions
+
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
         var status = ExitStatus.done
+        let query = try query.makeQuery()
         var isFirst = true
         for input in inputs {
             do throws(TraceError) {
-                let info = try read(input)
+                let info = try read(input, query)
                 if !isFirst, !json { try Console.write("\n") }
                 try Console.write(json ? InfoReport.json(info) : InfoReport.text(info))
                 isFirst = false
+                if info.isSelectionEmpty { Console.say("\(input): \(QueryOptions.emptyResult)") }
                 if strict, info.hasLoss, status == .done { status = .loss }
             } catch {
                 // One bad file does not keep the others from being shown.
@@ -44,9 +50,10 @@ struct InfoCommand: ParsableCommand {
         if status != .done { throw EarlyExit(status: status) }
     }
 
-    private func read(_ input: String) throws(TraceError) -> TraceInfo {
+    private func read(_ input: String, _ query: Query) throws(TraceError) -> TraceInfo {
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
-        return try TraceInfo(input, onProgress: bar?.show)
+        return try TraceInfo(
+            input, query: query, goVersion: source.checkedGoVersion(), onProgress: bar?.show)
     }
 }

@@ -15,7 +15,11 @@ struct VestigeCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: vestigeVersion,
-        subcommands: [ConvertCommand.self, InfoCommand.self, AgreeCommand.self, FormatsCommand.self])
+        subcommands: [
+            ConvertCommand.self, ViewCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self,
+            RegionsCommand.self, TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self,
+            AgreeCommand.self, CaptureCommand.self, FormatsCommand.self,
+        ])
 
     func run() throws {
         try Console.write(Self.welcome)
@@ -24,10 +28,14 @@ struct VestigeCommand: ParsableCommand {
     static let welcome = """
         vestige \(vestigeVersion): makes recordings of Go's concurrency readable to other tools.
 
-          vestige convert orders.trace             a picture: writes orders.json for ui.perfetto.dev
+          vestige view orders.trace                a picture, in the browser
+          vestige convert orders.trace             the same to keep: writes orders.json
           vestige convert orders.trace --to csv    tables for a spreadsheet, in the folder orders-csv
           vestige convert orders.trace --to jsonl  every event as one line of JSON
           vestige info orders.trace                what is in a recording
+          vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
+          vestige lifeline 18 orders.trace         one goroutine's whole story
+          vestige diff old.trace new.trace         what has changed between two recordings
           vestige info app.log                     the goroutines of a panic or dump, also within a log
           vestige formats                          what can be read and written
 
@@ -41,7 +49,7 @@ struct VestigeCommand: ParsableCommand {
         do {
             try checkEncoding()
             try checkSubcommand(arguments)
-            var command = try parseAsRoot(arguments)
+            var command = try parseAsRoot(QueryOptions.completing(arguments))
             try command.run()
             return .done
         } catch let error as TraceError {

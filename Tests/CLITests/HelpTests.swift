@@ -11,7 +11,7 @@ import VestigeTestSupport
         #expect(result.text.components(matching: "  vestige ").count == 6)
     }
 
-    @Test(arguments: [[], ["convert"], ["info"], ["formats"]])
+    @Test(arguments: [[], ["convert"], ["view"], ["info"], ["formats"]])
     func helpOfEachCommand(_ subcommand: [String]) throws {
         let asked = try CommandLineTool.run(["help"] + subcommand)
         let flagged = try CommandLineTool.run(subcommand + ["--help"])

@@ -10,13 +10,14 @@ public final class Reading {
 
     /// Reads all of `source` in batches of `capacity` events.
     public init(
-        _ source: ByteSource, format: InputFormat? = nil, capacity: Int = EventBatch.defaultCapacity
+        _ source: ByteSource, format: InputFormat? = nil, capacity: Int = EventBatch.defaultCapacity,
+        goVersion: String? = nil
     ) {
         tables.sources.append(SourceInfo(path: source.path, format: ""))
         do throws(TraceError) {
             let format = if let format { format } else { try Formats.detect(source) }
             let reader = try format.open(
-                source, ReaderContext(tables: tables, diagnostics: diagnostics, source: 0))
+                source, ReaderContext(tables: tables, diagnostics: diagnostics, source: 0, goVersion: goVersion))
             var batch = EventBatch(capacity: capacity)
             var isMore = true
             while isMore {
@@ -29,13 +30,18 @@ public final class Reading {
         }
     }
 
-    public convenience init(bytes: [UInt8], format: InputFormat? = nil, capacity: Int = EventBatch.defaultCapacity) {
-        self.init(ByteSource(bytes: bytes, path: "test.trace"), format: format, capacity: capacity)
+    public convenience init(
+        bytes: [UInt8], format: InputFormat? = nil, capacity: Int = EventBatch.defaultCapacity, goVersion: String? = nil
+    ) {
+        self.init(
+            ByteSource(bytes: bytes, path: "test.trace"), format: format, capacity: capacity, goVersion: goVersion)
     }
 
     /// Opens and reads a file.
-    public convenience init(path: String, capacity: Int = EventBatch.defaultCapacity) throws {
-        self.init(try ByteSource.open(path), capacity: capacity)
+    public convenience init(
+        path: String, capacity: Int = EventBatch.defaultCapacity, goVersion: String? = nil
+    ) throws {
+        self.init(try ByteSource.open(path), capacity: capacity, goVersion: goVersion)
     }
 
     /// The events as the truth's canonical lines, which do not depend on how ids were handed out.

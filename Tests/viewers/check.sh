@@ -4,6 +4,9 @@
 # finds no slices. Perfetto is asked about perfetto-json too, and must find as many slices and arrows.
 # Converts it to Perfetto's own format, too, and fails if the trace processor counts an error, or if its
 # tables do not have the facts that the events have (`facts.py`, `facts.sql`).
+# Where a trace has a truth file beside it (NAME.truth.json), what Perfetto's tables hold of all three
+# formats must equal it: states of every goroutine and holders of every proc to the nanosecond, regions,
+# ranges of the runtime, tasks, logs, samples, arrows (`truth.py`, `truth.sql`).
 #
 #   Tests/viewers/check.sh VESTIGE FOLDER [PATTERN]
 #
@@ -13,10 +16,10 @@
 set -u
 
 if [ $# -lt 2 ]; then
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-vestige=$1
+vestige=$(realpath "$1")
 folder=$2
 pattern=${3:-*.trace}
 
@@ -118,12 +121,39 @@ check_native() {
     echo "ok $name: $(wc -l < "$scratch/found") facts are the same in Perfetto's native format"
 }
 
+# What a reference reader says of the trace, and what Perfetto's tables hold of each format.
+check_truth() {
+    name=$(basename "$1")
+    truth=${1%.trace}.truth.json
+    [ -e "$truth" ] || return 0
+    events=${1%.trace}.events.jsonl.gz
+    if [ ! -e "$events" ]; then
+        # That Vestige reads the same events as the reference is for other tests to see.
+        events=$scratch/events.jsonl
+        "$vestige" convert --quiet --to jsonl -f -o "$events" "$1" 2> "$scratch/messages"
+    fi
+    for format in chrome perfetto-json perfetto; do
+        output=$scratch/truth.$format
+        "$vestige" convert --quiet --to "$format" -f -o "$output" "$1" 2> "$scratch/messages"
+        "$viewers/perfetto_query" --no-header "$output" -f "$root/Tests/viewers/truth.sql" > "$scratch/found" 2>&1
+        if answer=$(python3 "$root/Tests/viewers/truth.py" "$format" "$truth" "$events" < "$scratch/found" 2>&1); then
+            echo "ok $name: $format: $answer"
+        else
+            fail "$name" "$format: $answer"
+        fi
+    done
+}
+
 count=0
-for trace in "$folder"/$pattern; do
+# A pattern may be several, apart from each other by blanks.
+cd "$folder" || exit 2
+for trace in $pattern; do
+    trace=$PWD/$trace
     [ -e "$trace" ] || continue
     count=$((count + 1))
     check "$trace"
     check_native "$trace"
+    check_truth "$trace"
 done
 echo "$count traces, $failures failures"
 [ "$count" -gt 0 ] && [ "$failures" -eq 0 ]

@@ -23,6 +23,8 @@ public final class InputSet {
     public let tables = TraceTables()
     public let diagnostics = Diagnostics()
     private let inputs: [TraceInput]
+    /// Nil if everything is wanted.
+    private let stage: QueryStage?
     /// Nil for a single input, which needs no merging.
     private let stream: MergedStream?
 
@@ -30,15 +32,36 @@ public final class InputSet {
     ///
     /// - Parameters:
     ///   - times: what the user says of it; that always wins.
+    ///   - query: which part of the recording is wanted; `readAll` hands over nothing else.
+    ///   - goVersion: that of the recorded program, for inputs that do not say it.
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
-    public init(
-        _ paths: [String], times: [ManualTime] = [], onProgress: ((Progress) -> Void)? = nil
+    public convenience init(
+        _ paths: [String], times: [ManualTime] = [], query: Query = Query(), goVersion: String? = nil,
+        onProgress: ((Progress) -> Void)? = nil
+    ) throws(TraceError) {
+        let selection = try InputSelection(
+            query, paths: paths, times: times, goVersion: goVersion, onProgress: onProgress)
+        try self.init(
+            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, onProgress: onProgress)
+        if paths.count == 1 { try selection.skip(in: inputs[0]) }
+    }
+
+    /// - Parameter spooled: inputs that are open already, by their places in `paths`.
+    init(
+        _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], goVersion: String?, _ stage: QueryStage?,
+        onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
+        self.stage = stage
         var inputs: [TraceInput] = []
-        for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
+        for (index, path) in paths.enumerated() {
+            let source = try spooled.isEmpty ? nil : spooled[index]?.open()
+            inputs.append(
+                try TraceInput(
+                    path, source: source, tables: tables, diagnostics: diagnostics, goVersion: goVersion))
+        }
         self.inputs = inputs
         guard paths.count > 1 else {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
@@ -51,6 +74,12 @@ public final class InputSet {
 
     /// The inputs as messages name them.
     public var name: String { paths.joined(separator: " + ") }
+
+    /// The first input.
+    var first: TraceInput { inputs[0] }
+
+    /// True if there were events, and the query selected none of them.
+    public var isSelectionEmpty: Bool { stage.map { !$0.hasSelected } ?? false && hasEvents }
 
     public var hasEvents: Bool { inputs.contains(where: \.hasEvents) }
     /// Size of all files in bytes, as they lie on disk; nil if one is a pipe.
@@ -66,18 +95,33 @@ public final class InputSet {
     /// The error that ended the reading of an input before its end.
     public var failure: TraceError? { inputs.lazy.compactMap(\.failure).first }
 
-    /// Reads everything and hands it to `body`, batch by batch; afterwards `failure` tells of an input that
+    /// Reads everything that is wanted and hands it to `body`, batch by batch; afterwards `failure` tells of an input that
     /// was not read to its end. Everything that could be read has been handed over before.
     /// - Throws: what `body` throws, and errors that are not the inputs'.
     public func readAll(
         onProgress: ((Progress) -> Void)? = nil,
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
+        guard let stage else { return try readEverything(onProgress: onProgress, body) }
+        let sink = { (events: UnsafeBufferPointer<Event>) throws(TraceError) in try body(events) }
+        try withoutActuallyEscaping(sink) { sink throws(TraceError) in
+            let chain = StageChain([stage], tables: tables, sink: sink)
+            try readEverything(onProgress: onProgress, while: { !stage.isDone }) { events throws(TraceError) in
+                try chain.process(events)
+            }
+            try chain.finish()
+        }
+    }
+
+    private func readEverything(
+        onProgress: ((Progress) -> Void)?, while isWanted: () -> Bool = { true },
+        _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
+    ) throws(TraceError) {
         guard let stream else {
-            _ = try inputs[0].readAll(onProgress: onProgress, body)
+            _ = try inputs[0].readAll(onProgress: onProgress, while: isWanted, body)
             return
         }
-        try stream.readAll(byteCount: fileSize, onProgress: onProgress, body)
+        try stream.readAll(byteCount: fileSize, onProgress: onProgress, while: isWanted, body)
         for failure in inputs.compactMap(\.failure).dropFirst() { diagnostics.record(failure) }
     }
 
@@ -89,13 +133,13 @@ public final class InputSet {
 
 extension MergedStream {
     func readAll(
-        byteCount: UInt64?, onProgress: ((Progress) -> Void)?,
+        byteCount: UInt64?, onProgress: ((Progress) -> Void)?, while isWanted: () -> Bool = { true },
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
         var batch = EventBatch()
         var isMore = true
         var ticker = Ticker()
-        while isMore {
+        while isMore, isWanted() {
             batch.removeAll()
             isMore = try read(into: &batch)
             if !batch.isEmpty { try body(batch.events) }

@@ -15,3 +15,11 @@
         pointer.deallocate()
     }
 }
+
+/// A `HeapValue` with an owner that may be shared, or made later than what holds it.
+public final class HeapBox<Value: ~Copyable> {
+    private let value: HeapValue<Value>
+    public var pointer: UnsafeMutablePointer<Value> { value.pointer }
+
+    public init(_ value: consuming Value) { self.value = HeapValue(value) }
+}

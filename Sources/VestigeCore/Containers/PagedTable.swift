@@ -27,8 +27,13 @@ public protocol PagedElement: BitwiseCopyable {
     /// Kept allocated, so that a stale pointer reads a vacant element and not freed memory.
     @usableFromInline var spareOutliers: [Page] = []
     @usableFromInline var hasOutliers = false
+    /// `directoryCount`, or 0 where there are outliers: what lies in pages can then not be told at once.
+    @usableFromInline var pagedCount = 64
     @usableFromInline var pageCount = 0
     @usableFromInline var liveTotal = 0
+    /// The page in which nothing is left since last; no other page in use is empty. Of tasks, say, there are often
+    /// none between two.
+    @usableFromInline var emptyPage = -1
     /// Pages in use, of 512 elements each.
     @inlinable public var pagesInUse: Int { pageCount }
     /// How many elements are occupied.
@@ -63,15 +68,28 @@ public protocol PagedElement: BitwiseCopyable {
     /// look at a field which a vacant element does not have.
     @inlinable @inline(__always) public mutating func slot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
         if hasOutliers, let outlier = findOutlier(id) { return outlier }
+        return slot(id, directoryCount)
+    }
+
+    /// The same for a loop that can call nothing: nil as well where the table is not in order.
+    @inlinable @inline(__always) public mutating func pagedSlot(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        slot(id, pagedCount)
+    }
+
+    /// The occupied element of an id; nil as well where the table is not in order.
+    @inlinable @inline(__always) public mutating func pagedFind(_ id: Int64) -> UnsafeMutablePointer<Element>? {
+        guard let element = pagedSlot(id), element.pointee.isOccupied else { return nil }
+        return element
+    }
+
+    @inlinable @inline(__always)
+    mutating func slot(_ id: Int64, _ count: Int) -> UnsafeMutablePointer<Element>? {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
-        if UInt(bitPattern: page) < UInt(bitPattern: directoryCount) {
-            guard let elements = directory[page] else { return nil }
-            let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
-            // No overflow check: the index is below 512.
-            return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
-                .assumingMemoryBound(to: Element.self)
-        }
-        return nil
+        guard UInt(bitPattern: page) < UInt(bitPattern: count), let elements = directory[page] else { return nil }
+        let index = Int(truncatingIfNeeded: id & Int64(Self.pageSize - 1))
+        // No overflow check: the index is below 512.
+        return (UnsafeMutableRawPointer(elements) + index &* MemoryLayout<Element>.stride)
+            .assumingMemoryBound(to: Element.self)
     }
 
     @inlinable @inline(never) func findOutlier(_ id: Int64) -> UnsafeMutablePointer<Element>? { outliers[id] }
@@ -100,6 +118,28 @@ public protocol PagedElement: BitwiseCopyable {
         return slot
     }
 
+    /// Occupies the slot of an id where its page is in use already; calls nothing.
+    /// - Returns: false, and has changed nothing, if that takes more.
+    @inlinable @inline(__always) public mutating func insertWithinPage(_ id: Int64, _ element: Element) -> Bool {
+        guard let slot = pagedSlot(id), !slot.pointee.isOccupied else { return false }
+        slot.pointee = element
+        liveTotal &+= 1
+        liveCounts[Int(truncatingIfNeeded: id >> Self.pageShift)] &+= 1
+        return true
+    }
+
+    /// Vacates the slot of an id where its page stays in use; calls nothing.
+    /// - Returns: false, and has changed nothing, if that takes more.
+    @inlinable @inline(__always) public mutating func removeWithinPage(_ id: Int64) -> Bool {
+        guard let slot = pagedFind(id) else { return false }
+        let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+        guard liveCounts[page] > 1 || page == emptyPage else { return false }
+        slot.pointee = .vacant
+        liveTotal &-= 1
+        liveCounts[page] &-= 1
+        return true
+    }
+
     /// Vacates the slot of an id, if it is occupied.
     @inlinable public mutating func remove(_ id: Int64) {
         guard let slot = find(id) else { return }
@@ -111,11 +151,17 @@ public protocol PagedElement: BitwiseCopyable {
         }
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         liveCounts[page] -= 1
-        if liveCounts[page] == 0 {
-            sparePages.append(directory[page]!)
-            directory[page] = nil
-            pageCount -= 1
+        if liveCounts[page] == 0, page != emptyPage {
+            recycleEmptyPage()
+            emptyPage = page
         }
+    }
+
+    @inlinable mutating func recycleEmptyPage() {
+        guard emptyPage >= 0, liveCounts[emptyPage] == 0 else { return }
+        sparePages.append(directory[emptyPage]!)
+        directory[emptyPage] = nil
+        pageCount -= 1
     }
 
     /// Calls `body` with every occupied element, in order of id (outliers last).
@@ -144,6 +190,7 @@ public protocol PagedElement: BitwiseCopyable {
         slot.initialize(to: element)
         outliers[id] = slot
         hasOutliers = true
+        pagedCount = 0
         return slot
     }
 
@@ -158,5 +205,6 @@ public protocol PagedElement: BitwiseCopyable {
         directory.deallocate()
         liveCounts.deallocate()
         (directory, liveCounts, directoryCount) = (newDirectory, newCounts, newCount)
+        pagedCount = hasOutliers ? 0 : newCount
     }
 }

@@ -29,6 +29,12 @@ public final class ByteSource {
     /// Opens a path and peels off gzip and zstd.
     /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
     public static func open(_ path: String) throws(TraceError) -> ByteSource {
+        let (descriptor, fileSize) = try openDescriptor(path)
+        return try peel(descriptor: descriptor, path: path, fileSize: fileSize)
+    }
+
+    /// Opens a path; a size says that it is a file.
+    static func openDescriptor(_ path: String) throws(TraceError) -> (descriptor: Int32, fileSize: UInt64?) {
         let descriptor = path == "-" ? 0 : Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TraceError(.unreadable, file: path, expected: "a file that can be read", found: systemErrorText())
@@ -43,10 +49,10 @@ public final class ByteSource {
         }
         // Standard input redirected from a file may be positioned anywhere; read it as a stream then.
         let isFile = status.st_mode & S_IFMT == S_IFREG && (path != "-" || lseek(0, 0, SEEK_CUR) == 0)
-        return try peel(descriptor: descriptor, path: path, fileSize: isFile ? UInt64(status.st_size) : nil)
+        return (descriptor, isFile ? UInt64(status.st_size) : nil)
     }
 
-    private static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
+    static func peel(descriptor: Int32, path: String, fileSize: UInt64?) throws(TraceError) -> ByteSource {
         var source =
             fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
             ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
@@ -141,6 +147,22 @@ public final class ByteSource {
         }
         if let failure, read == 0 { throw failure }
         return Array(bytes.prefix(read))
+    }
+
+    /// Writes the whole content to a sink, without finishing it.
+    /// - Throws: what reading and writing throw, and what ended the source too early.
+    public func copy(to sink: any ByteSink) throws(TraceError) {
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+        defer { chunk.deallocate() }
+        var offset: UInt64 = 0
+        while true {
+            let count = try read(at: offset, into: chunk)
+            if count == 0 { break }
+            try sink.write(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+            offset += UInt64(count)
+            discard(before: offset)
+        }
+        if let damage { throw damage }
     }
 
     /// Says that nothing before `offset` will be read again, so that a stream can forget it.

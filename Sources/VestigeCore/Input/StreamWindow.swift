@@ -88,7 +88,8 @@ final class StreamWindow {
         }
     }
 
-    private static func openSpool() throws(TraceError) -> Int32 {
+    /// A temporary file that has no name any more.
+    static func openSpool() throws(TraceError) -> Int32 {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(directory)/vestige-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)

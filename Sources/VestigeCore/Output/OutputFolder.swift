@@ -59,7 +59,7 @@ public final class OutputFolder {
             throw TraceError(
                 .usage, file: path, expected: "a name that is free (or -f to overwrite)", found: "a folder that exists")
         }
-        let tables = names.filter(tableNames.contains)
+        let tables = names.filter { isTable($0, among: tableNames) }
         if tables.isEmpty {
             throw TraceError(
                 .usage, file: path, expected: "a folder that is new, empty, or of tables",
@@ -71,6 +71,15 @@ public final class OutputFolder {
             throw TraceError(
                 .usage, file: "\(path)/\(table)", expected: "a file that can be replaced", found: "a link or a folder")
         }
+    }
+
+    /// True for the name of a table, and of a file that continues one: `spans.csv`, `spans-2.csv`.
+    private static func isTable(_ name: String, among tableNames: [String]) -> Bool {
+        if tableNames.contains(name) { return true }
+        guard let dash = name.lastIndex(of: "-"), let dot = name[dash...].firstIndex(of: "."),
+            let number = Int(name[name.index(after: dash)..<dot]), number > 1
+        else { return false }
+        return tableNames.contains(String(name[..<dash] + name[dot...]))
     }
 
     deinit {
@@ -119,9 +128,8 @@ public final class OutputFolder {
                 throw DescriptorSink.error("\(path)/\(file.name)")
             }
         }
-        for name in tableNames where overwrites && !files.contains(where: { $0.name == name }) {
-            unlink("\(finalPath)/\(name)")
-        }
+        let names = overwrites ? Leftovers.names(in: finalPath).filter { Self.isTable($0, among: tableNames) } : []
+        for name in names where !files.contains(where: { $0.name == name }) { unlink("\(finalPath)/\(name)") }
         rmdir(temporaryPath)
     }
 

@@ -25,16 +25,23 @@ public final class Diagnostics {
         case unknownVersion
         case trailingBytes
         case linesUnknown
+        case tableFilesAdded
+        case rowsBeyondSpreadsheet
+        case listingsIncomplete
+        case answersFailed
+        case detailsLeftOut
         case stacksCut
         case goroutinesMissing
 
         public var severity: Severity {
             switch self {
             case .bytesLost, .batchesLost, .eventsLost, .generationsIncomplete, .stacksUnresolved,
-                .stringsUnresolved, .trailingBytes, .linesUnknown, .stacksCut, .goroutinesMissing:
+                .stringsUnresolved, .trailingBytes, .linesUnknown, .listingsIncomplete, .answersFailed, .stacksCut,
+                .goroutinesMissing:
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
+            case .tableFilesAdded, .rowsBeyondSpreadsheet, .detailsLeftOut: .notice
             }
         }
 
@@ -65,6 +72,18 @@ public final class Diagnostics {
             case .unknownVersion: ("format version is", "format versions are", " newer than this reader knows")
             case .trailingBytes: ("byte follows", "bytes follow", " the end of the trace")
             case .linesUnknown: ("line is", "lines are", " of a kind that this version does not know")
+            case .tableFilesAdded:
+                ("file goes", "files go", " on with a table that has more rows than a spreadsheet opens (NAME-2.csv)")
+            case .rowsBeyondSpreadsheet:
+                (
+                    "row is", "rows are",
+                    " beyond what a spreadsheet opens: a folder as output (-o FOLDER) has them in further files"
+                )
+            case .listingsIncomplete:
+                ("listing of goroutines is", "listings of goroutines are", " not complete: some are missing")
+            case .answersFailed: ("answer of the debugger is", "answers of the debugger are", " an error")
+            case .detailsLeftOut:
+                ("detail has", "details have", " no place in events: variables, source lines, settings")
             case .stacksCut: ("stack is", "stacks are", " cut off, or broken by lines that are no frames")
             case .goroutinesMissing: ("goroutine is", "goroutines are", " missing: a profile states more than it lists")
             }

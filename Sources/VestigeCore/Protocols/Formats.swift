@@ -49,6 +49,8 @@ public struct InputPart: Sendable {
 public struct OutputOptions {
     /// Which tables to write, for formats that write several; nil for all.
     public var tables: [String]?
+    /// The dialect of tables.
+    public var tableStyle = TableStyle()
     /// Arrows from whoever creates or wakes a goroutine to that goroutine.
     public var flows = FlowKinds.all
     /// What was lost on the way, for formats that say so in the output.
@@ -92,13 +94,16 @@ public struct OutputFormat: Sendable {
     public let tableNames: [String]
     /// The table that a single file holds where none is named; nil for formats without tables.
     public let defaultTableName: String?
+    /// The names of a table's columns in a style, in their order.
+    public let tableColumns: (@Sendable (String, TableStyle) -> [String])?
     /// True if the format knows arrows, so that `OutputOptions.flows` means something.
     public let hasFlows: Bool
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 
     public init(
         name: String, summary: String, suffix: String, shape: Shape = .file, isBinary: Bool = false,
-        tableNames: [String] = [], defaultTableName: String? = nil, hasFlows: Bool = false,
+        tableNames: [String] = [], defaultTableName: String? = nil,
+        tableColumns: (@Sendable (String, TableStyle) -> [String])? = nil, hasFlows: Bool = false,
         make: @escaping @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
     ) {
         self.name = name
@@ -108,6 +113,7 @@ public struct OutputFormat: Sendable {
         self.isBinary = isBinary
         self.tableNames = tableNames
         self.defaultTableName = defaultTableName
+        self.tableColumns = tableColumns
         self.hasFlows = hasFlows
         self.make = make
     }

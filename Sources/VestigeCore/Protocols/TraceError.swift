@@ -27,6 +27,8 @@ public struct TraceError: Error, Equatable, CustomStringConvertible, Sendable {
     public var context: [String] = []
     public var expected: String
     public var found: String
+    /// Lines of the request that show where it is wrong, to follow the message; nil for none.
+    public var excerpt: String?
 
     public init(
         _ code: Code, file: String? = nil, byteOffset: UInt64? = nil, context: [String] = [],

@@ -16,6 +16,15 @@ enum Varint {
 
     /// - Parameter endless: how far to move where the bytes are no varint.
     @inline(__always) private static func read(_ pointer: inout UnsafePointer<UInt8>, endless: Int) -> UInt64 {
+        if let value = readShort(&pointer) { return value }
+        // By value, so that the pointer can stay in a register.
+        let (value, length) = readLong(pointer, endless)
+        pointer += length
+        return value
+    }
+
+    /// Reads a varint of at most four bytes; moves nowhere, and returns nil, where there is a longer one.
+    @inline(__always) static func readShort(_ pointer: inout UnsafePointer<UInt8>) -> UInt64? {
         let first = pointer[0]
         if first < 0x80 {
             pointer += 1
@@ -31,10 +40,13 @@ enum Varint {
             pointer += 3
             return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
         }
-        // By value, so that the pointer can stay in a register.
-        let (value, length) = readLong(pointer, endless)
-        pointer += length
-        return value
+        let fourth = pointer[3]
+        if fourth < 0x80 {
+            pointer += 4
+            return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third & 0x7f) << 14
+                | UInt64(fourth) << 21
+        }
+        return nil
     }
 
     @inline(never) private static func readLong(

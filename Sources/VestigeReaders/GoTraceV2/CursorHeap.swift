@@ -42,8 +42,8 @@ struct CursorHeap: ~Copyable {
         let cursor = spare.popLast() ?? allocate()
         let buffer = cursor.pointee.buffer
         cursor.pointee = ThreadCursor(
-            time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
-            thread: thread, buffer: buffer, threadIndex: threadIndex, nextBatch: 0, type: 0)
+            time: 0, start: UnsafePointer(buffer), arguments: UnsafePointer(buffer), end: UnsafePointer(buffer),
+            thread: thread, buffer: buffer, threadIndex: threadIndex, nextBatch: 0)
         return cursor
     }
 
@@ -52,8 +52,8 @@ struct CursorHeap: ~Copyable {
         let buffer = buffers.allocate()
         cursor.initialize(
             to: ThreadCursor(
-                time: 0, arguments: UnsafePointer(buffer), end: UnsafePointer(buffer), next: UnsafePointer(buffer),
-                thread: UnsafeMutablePointer(bitPattern: 8)!, buffer: buffer, threadIndex: 0, nextBatch: 0, type: 0))
+                time: 0, start: UnsafePointer(buffer), arguments: UnsafePointer(buffer), end: UnsafePointer(buffer),
+                thread: UnsafeMutablePointer(bitPattern: 8)!, buffer: buffer, threadIndex: 0, nextBatch: 0))
         return cursor
     }
 

@@ -151,7 +151,9 @@ struct GenerationScanner: ~Copyable {
         diagnostics.count(.batchesLost)
         truncation = source.error(
             .truncated, at: source.size,
-            context: ["generation \(batch.generation)", "batch of thread \(batch.thread.rawValue) at byte \(batch.offset)"],
+            context: [
+                "generation \(batch.generation)", "batch of thread \(batch.thread.rawValue) at byte \(batch.offset)",
+            ],
             expected: "\(batch.size + missing) bytes of payload", found: "\(batch.size)")
     }
 

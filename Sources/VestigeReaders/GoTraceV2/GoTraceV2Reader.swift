@@ -6,9 +6,9 @@ import VestigeCore
 ///
 /// Format: `internal/trace/tracev2`; algorithm: the comment in `internal/trace/reader.go`, `ReadEvent`.
 final class GoTraceV2Reader: TraceReader {
-    private let source: ByteSource
-    private let context: ReaderContext
-    private var version: Int
+    let source: ByteSource
+    let context: ReaderContext
+    var version: Int
     private var scanner: GenerationScanner
     private var tables: GenerationTables
     private let ordering: UnsafeMutablePointer<Ordering>
@@ -18,6 +18,8 @@ final class GoTraceV2Reader: TraceReader {
     private var syncCount: UInt64 = 0
     private var phase = Phase.betweenGenerations
     private var pendingExperimental: [BatchHeader] = []
+    /// What stands for the generations that were passed over.
+    private var pendingEvents: ArraySlice<Event> = []
 
     private enum Phase {
         case betweenGenerations
@@ -65,6 +67,10 @@ final class GoTraceV2Reader: TraceReader {
 
     func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
         while batch.room >= Ordering.eventsPerWireEvent {
+            if let event = pendingEvents.popFirst() {
+                batch.append(event)
+                continue
+            }
             switch phase {
             case .finished(let error):
                 guard let error else { return false }
@@ -80,6 +86,29 @@ final class GoTraceV2Reader: TraceReader {
             }
         }
         return true
+    }
+
+    // MARK: - Beginning in the middle
+
+    /// True if nothing has been read yet.
+    var isUnread: Bool { generationCount == 0 && ordinal == 0 }
+
+    /// Goes on at a generation that is not the first.
+    ///
+    /// - Parameters:
+    ///   - count: how many generations are before it.
+    ///   - events: what stands for them.
+    ///   - openTasks: begins of the tasks that are open there, whose ends do not repeat their names.
+    func begin(at offset: UInt64, behind count: Int, _ events: [Event], openTasks: [Event]) {
+        scanner = GenerationScanner(
+            source: source, diagnostics: context.diagnostics, version: version, range: offset..<UInt64.max)
+        syncCount = UInt64(count)
+        pendingEvents = events[...]
+        for task in openTasks {
+            let id = Int64(bitPattern: task.argument0)
+            guard id != .min, ordering.pointee.activeTasks.find(id) == nil else { continue }
+            ordering.pointee.activeTasks.insert(id, TaskRecord(id: id, parent: task.parentTask, name: task.name))
+        }
     }
 
     // MARK: - Generations

@@ -25,6 +25,8 @@ struct Ordering: ~Copyable {
 
     // The scheduler's state, which goes on from generation to generation.
     var goroutines = PagedTable<GoroutineRecord>()
+    /// What a thread has that has not had any yet.
+    private let noGoroutine = UnsafeMutablePointer<GoroutineRecord>.allocate(capacity: 1)
     var procs = PagedTable<ProcRecord>()
     var threads: [Int64: UnsafeMutablePointer<ThreadRecord>] = [:]
     var activeTasks = PagedTable<TaskRecord>()
@@ -46,24 +48,28 @@ struct Ordering: ~Copyable {
     /// Of a version that is newer than the wire table: what follows an unknown event is not to be trusted.
     let stopsAtUnknownEvents: Bool
     /// The first event type that the wire table does not have.
-    private(set) var unknownEvent: UInt8?
+    var unknownEvent: UInt8?
     /// How many threads may still be asked for an event that can go first when the earliest cannot.
     private var searchBudget = Ordering.searchesAhead
     /// Set while an event is placed against the rules.
     var isForcing = false
 
     /// Bytes of batches read so far, for progress.
-    private(set) var bytesLoaded: UInt64 = 0
+    var bytesLoaded: UInt64 = 0
 
     // Copies of what the generation's tables hold, at hand.
     var stringMap: UnsafeMutablePointer<UInt32>
     var stringMapCount = 0
     var stackMap: UnsafeMutablePointer<UInt32>
     var stackMapCount = 0
+    /// Of the ids below, none is missing.
+    var knownStringCount = 0
+    var knownStackCount = 0
     var nanosecondsPerTick: Double = 0
     /// Products of small deltas, exactly as the multiplication gives them.
     let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
     let names: Names
+    var experimentalEvents = ExperimentalEvents()
 
     static var deltaTableCount: Int { 1024 }
     /// Room that one wire event may need in the output.
@@ -84,12 +90,14 @@ struct Ordering: ~Copyable {
         names = Names(context.tables)
         stringMap = tables.strings.dense
         stackMap = tables.stacks.dense
+        noGoroutine.initialize(to: .vacant)
         deltaTable.initialize(repeating: 0, count: Self.deltaTableCount)
     }
 
     deinit {
         for thread in threads.values { thread.deallocate() }
         deltaTable.deallocate()
+        noGoroutine.deallocate()
     }
 
     var isExhausted: Bool { heap.isEmpty && sampleTime == .max }
@@ -106,6 +114,7 @@ struct Ordering: ~Copyable {
         updateSampleTime()
         nanosecondsPerTick = tables.nanosecondsPerTick
         for delta in 0..<Self.deltaTableCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
+        (knownStringCount, knownStackCount) = (0, 0)
         refreshMaps()
         heap.recycleAll()
         for index in generation.threads.indices {
@@ -115,17 +124,12 @@ struct Ordering: ~Copyable {
         }
     }
 
-    mutating func refreshMaps() {
-        (stringMap, stringMapCount) = (tables.strings.dense, tables.strings.denseCount)
-        (stackMap, stackMapCount) = (tables.stacks.dense, tables.stacks.denseCount)
-    }
-
     func thread(known id: ThreadID) -> UnsafeMutablePointer<ThreadRecord>? { threads[id.rawValue] }
 
     mutating func thread(_ id: ThreadID) -> UnsafeMutablePointer<ThreadRecord> {
         if let thread = threads[id.rawValue] { return thread }
         let thread = UnsafeMutablePointer<ThreadRecord>.allocate(capacity: 1)
-        thread.initialize(to: ThreadRecord(id: id))
+        thread.initialize(to: ThreadRecord(id: id, goroutineRecord: noGoroutine))
         threads[id.rawValue] = thread
         return thread
     }
@@ -155,20 +159,6 @@ struct Ordering: ~Copyable {
         return position - start
     }
 
-    /// Places a thread's events up to the time `bound` while there is room, but one in any case.
-    @inline(never) private mutating func run(
-        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
-    ) throws(TraceError) -> Outcome {
-        var output = position
-        defer { position = output }
-        repeat {
-            let outcome = step(cursor, &output)
-            guard outcome == .placed else { return outcome }
-            guard try advance(cursor) else { return .ended }
-        } while cursor.pointee.time <= bound && output <= limit
-        return .placed
-    }
-
     /// The head of the heap could not be placed: tries the others in order of time, and forces
     /// the head when none can, or when too many were asked already.
     @inline(never) private mutating func resolve(
@@ -196,7 +186,7 @@ struct Ordering: ~Copyable {
         switch outcome {
         case .placed: break
         case .ended: isLoaded = false
-        case .malformed: isLoaded = try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .malformed: isLoaded = try abandonBatch(cursor, expected: "an event")
         case .blocked, .impossible: isLoaded = try force(cursor, outcome, limit, &position)
         }
         if isLoaded { heap.update(at: index) } else { heap.remove(at: index) }
@@ -217,7 +207,7 @@ struct Ordering: ~Copyable {
         switch try run(cursor, through: .min, limit, &position) {
         case .placed: return true
         case .ended: return false
-        case .malformed: return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event")
+        case .malformed: return try abandonBatch(cursor, expected: "an event")
         case .blocked, .impossible:
             // It lacks the goroutine or proc it is about: its bytes are passed over and counted.
             context.diagnostics.count(.eventsLost)
@@ -248,106 +238,12 @@ struct Ordering: ~Copyable {
         return true
     }
 
-    // MARK: - Cursors
-
-    /// Peeks at the thread's next event.
-    /// - Returns: false at the end of its batches.
-    @inline(__always) private mutating func advance(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>
-    ) throws(TraceError) -> Bool {
-        guard cursor.pointee.next < cursor.pointee.end else { return try loadBatch(cursor) }
-        if peek(cursor) { return true }
-        return try abandonBatch(cursor, at: cursor.pointee.next, expected: "an event with a time")
-    }
-
-    /// Decodes type and time of the event at `next`.
-    /// - Returns: false if the batch ends within them.
-    @inline(__always) private mutating func peek(_ cursor: UnsafeMutablePointer<ThreadCursor>) -> Bool {
-        var pointer = cursor.pointee.next
-        let type = pointer[0]
-        pointer += 1
-        let delta = Varint.read(&pointer)
-        guard pointer <= cursor.pointee.end else { return false }
-        cursor.pointee.type = type
-        cursor.pointee.time &+= nanoseconds(delta: delta, after: cursor.pointee.time)
-        cursor.pointee.arguments = pointer
-        return true
-    }
-
-    /// Reads the thread's next batch that holds an event, and peeks at that. Passes over batches that are broken
-    /// from the start; there may be very many.
-    @inline(never) private mutating func loadBatch(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>
-    ) throws(TraceError) -> Bool {
-        let batches = generation.threads[Int(cursor.pointee.threadIndex)].batches
-        while Int(cursor.pointee.nextBatch) < batches.count {
-            let batch = batches[Int(cursor.pointee.nextBatch)]
-            cursor.pointee.nextBatch += 1
-            let target = UnsafeMutableRawBufferPointer(start: cursor.pointee.buffer, count: batch.size)
-            let count = try source.read(at: batch.payloadOffset, into: target)
-            bytesLoaded += UInt64(count)
-            (cursor.pointee.buffer + count).initialize(repeating: 0, count: WireLimit.eventBytes)
-            cursor.pointee.next = UnsafePointer(cursor.pointee.buffer)
-            cursor.pointee.end = cursor.pointee.next + count
-            cursor.pointee.time = tables.nanoseconds(batch.ticks)
-            if count == 0 { continue }
-            if peek(cursor) { return true }
-            noteBroken(cursor, at: cursor.pointee.next, expected: "an event with a time")
-        }
-        return false
-    }
-
-    /// The rest of a batch cannot be read: goes on with the thread's next batch.
-    @inline(never) private mutating func abandonBatch(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
-    ) throws(TraceError) -> Bool {
-        noteBroken(cursor, at: pointer, expected: expected)
-        return try loadBatch(cursor)
-    }
-
-    /// Counts the rest of a batch as lost. What the thread held is not known any more.
-    @inline(never) private mutating func noteBroken(
-        _ cursor: UnsafeMutablePointer<ThreadCursor>, at pointer: UnsafePointer<UInt8>, expected: String
-    ) {
-        let batch = generation.threads[Int(cursor.pointee.threadIndex)].batches[Int(cursor.pointee.nextBatch) - 1]
-        let position = pointer - UnsafePointer(cursor.pointee.buffer)
-        if unknownEvent == nil, WireSpec.timed[pointer[0]] == nil { unknownEvent = pointer[0] }
-        let found = position < batch.size ? "\(WireSpec.name(pointer[0])) with other or cut arguments" : "the end"
-        tables.noteDamage(batch, at: position, thread: batch.thread, expected: expected, found: found)
-        cursor.pointee.thread.unbindGoroutine()
-        cursor.pointee.thread.unbindProc()
-    }
-
-    /// Skips the event that was peeked at.
-    private mutating func passOver(_ cursor: UnsafeMutablePointer<ThreadCursor>) throws(TraceError) -> Bool {
-        var pointer = cursor.pointee.arguments
-        for _ in 0..<(WireSpec.timed[cursor.pointee.type]?.arguments.count ?? 0) { _ = Varint.read(&pointer) }
-        cursor.pointee.next = pointer
-        return try advance(cursor)
-    }
-
-    @inline(__always) private mutating func nanoseconds(delta: UInt64, after time: Int64) -> Int64 {
-        delta < UInt64(Self.deltaTableCount)
-            ? deltaTable[Int(truncatingIfNeeded: delta)] : largeNanoseconds(delta, after: time)
-    }
-
-    @inline(never) private mutating func largeNanoseconds(_ delta: UInt64, after time: Int64) -> Int64 {
-        let product = Double(delta) * nanosecondsPerTick
-        // A year between two events of one batch, or later than any clock: the time is damaged.
-        guard product < 3.2e16, time <= GenerationTables.latestNanoseconds else {
-            context.diagnostics.count(.timesClamped)
-            return 0
-        }
-        return Int64(product)
-    }
-
     // MARK: - Shared by the steps
 
     /// No two events have the same time, and time never goes back (as in Go's reader).
     @inline(__always) mutating func stamp(_ time: Int64) -> Int64 {
-        let stamped = time > lastTime ? time : lastTime &+ 1
-        lastTime = stamped
-        return stamped
+        lastTime = time > lastTime ? time : lastTime &+ 1
+        return lastTime
     }
 
     /// Whether a sequence number is the one that a record expects in this generation.
@@ -358,46 +254,17 @@ struct Ordering: ~Copyable {
     /// A sequence number of this generation; absurd ones are cut.
     func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
 
-    @inline(__always) mutating func string(_ id: UInt64) -> StringID {
-        if id < UInt64(truncatingIfNeeded: stringMapCount) {
-            let value = stringMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StringID(value) }
-        }
-        return missingString(id)
-    }
-
-    @inline(__always) mutating func stack(_ id: UInt64) -> StackID {
-        if id < UInt64(truncatingIfNeeded: stackMapCount) {
-            let value = stackMap[Int(truncatingIfNeeded: id)]
-            if value != IDMap.missing { return StackID(value) }
-        }
-        return missingStack(id)
-    }
-
-    @inline(never) private mutating func missingString(_ id: UInt64) -> StringID {
-        let string = tables.resolve(string: id)
-        refreshMaps()
-        return string
-    }
-
-    @inline(never) private mutating func missingStack(_ id: UInt64) -> StackID {
-        let stack = tables.resolve(stack: id)
-        refreshMaps()
-        return stack
-    }
-
     /// Writes an event in a thread's context.
-    @inline(__always) mutating func emit(
-        _ position: inout UnsafeMutablePointer<Event>, _ cursor: UnsafeMutablePointer<ThreadCursor>,
-        _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID, stack: StackID = .absent,
-        name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0, argument2: UInt64 = 0,
-        detail: UInt16 = 0
+    @inline(__always) mutating func emit<How>(
+        _ turn: inout Turn<How>, _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID,
+        stack: StackID = .absent, name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0,
+        argument2: UInt64 = 0, detail: UInt16 = 0
     ) {
-        position.initialize(
+        turn.output.initialize(
             to: Event(
-                kind: kind, timeNanoseconds: stamp(cursor.pointee.time), goroutine: goroutine, proc: proc,
+                kind: kind, timeNanoseconds: turn.stamp(), goroutine: goroutine, proc: proc,
                 thread: thread, stack: stack, name: name, argument0: argument0, argument1: argument1,
                 argument2: argument2, source: context.source, detail: detail))
-        position += 1
+        turn.output += 1
     }
 }

@@ -2,129 +2,127 @@ import VestigeCore
 
 /// Goroutines: creation, running, blocking, end, and switches of coroutines.
 extension Ordering {
-    @inline(__always) mutating func goStart(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
+    @inline(__always) mutating func goStart<How>(_ turn: inout Turn<How>) -> Outcome {
+        var arguments = turn.pointer
+        guard let id = turn.argument(&arguments), let sequence = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        let thread = turn.thread
         // A vacant slot has no status.
-        var record = goroutines.slot(Int64(bitPattern: id))
+        var record = goroutine(id, turn)
         if record?.pointee.status != WireGoroutineStatus.runnable || !matches(record!.pointee.expected, sequence) {
-            guard isForcing else { return .blocked }
+            guard turn.isForcing else { return .blocked }
             record = forcedGoroutine(id, sequence)
         }
-        guard let record, thread.pointee.proc != .absent && thread.pointee.goroutine == .absent || isForcing else {
+        guard let record, thread.pointee.proc != .absent && thread.pointee.goroutine == .absent || turn.isForcing else {
             return .impossible
         }
         record.pointee.status = WireGoroutineStatus.running
         record.pointee.expected &+= 1
-        emitTransition(&output, cursor, .absent, record.pointee.id, .runnable, .running)
-        thread.bind(record)
-        cursor.pointee.next = arguments
+        emitTransition(&turn, .absent, Int64(bitPattern: id), .runnable, .running)
+        thread.bind(record, Int64(bitPattern: id))
+        turn.pointer = arguments
         return .placed
     }
 
     /// GoBlock and GoStop: the running goroutine leaves its thread.
-    @inline(__always) mutating func goStop(
-        _ cursor: Cursor, _ output: inout Output, _ state: GoroutineState, _ status: UInt8
+    @inline(__always) mutating func goStop<How>(
+        _ turn: inout Turn<How>, _ state: GoroutineState, _ status: UInt8
     ) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let reason = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
+        var arguments = turn.pointer
+        guard let reasonID = turn.argument(&arguments), let stackID = turn.argument(&arguments),
+            turn.holds(arguments)
+        else { return .malformed }
+        let thread = turn.thread
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || turn.isForcing,
+            let stack = stack(stackID, turn), let reason = string(reasonID, turn)
         else { return .impossible }
         record.pointee.status = status
-        let stack = stack(stackID)
         emitTransition(
-            &output, cursor, thread.pointee.goroutine, record.pointee.id, .running, state, reason: string(reason),
+            &turn, thread.pointee.goroutine, record.pointee.id, .running, state, reason: reason,
             stack: stack, ownStack: stack)
         thread.unbindGoroutine()
-        cursor.pointee.next = arguments
+        turn.pointer = arguments
         return .placed
     }
 
-    @inline(__always) mutating func goUnblock(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let sequence = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
+    @inline(__always) mutating func goUnblock<How>(_ turn: inout Turn<How>) -> Outcome {
+        var arguments = turn.pointer
+        guard let id = turn.argument(&arguments), let sequence = turn.argument(&arguments),
+            let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
         let record: UnsafeMutablePointer<GoroutineRecord>
-        if let known = goroutines.slot(Int64(bitPattern: id)), known.pointee.status == WireGoroutineStatus.waiting,
+        if let known = goroutine(id, turn), known.pointee.status == WireGoroutineStatus.waiting,
             matches(known.pointee.expected, sequence)
         {
             record = known
         } else {
-            guard isForcing else { return .blocked }
+            guard turn.isForcing else { return .blocked }
             guard let forced = forcedGoroutine(id, sequence) else { return .impossible }
             record = forced
         }
+        guard let stack = stack(stackID, turn) else { return .impossible }
         record.pointee.status = WireGoroutineStatus.runnable
         record.pointee.expected &+= 1
         emitTransition(
-            &output, cursor, cursor.pointee.thread.pointee.goroutine, record.pointee.id, .waiting, .runnable,
-            stack: stack(stackID))
-        cursor.pointee.next = arguments
+            &turn, turn.thread.pointee.goroutine, Int64(bitPattern: id), .waiting, .runnable, stack: stack)
+        turn.pointer = arguments
         return .placed
     }
 
     /// GoCreate and GoCreateBlocked.
-    @inline(__always) mutating func goCreate(
-        _ cursor: Cursor, _ output: inout Output, _ state: GoroutineState, _ status: UInt8
+    @_transparent mutating func goCreate<How>(
+        _ turn: inout Turn<How>, _ state: GoroutineState, _ status: UInt8
     ) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let id = Varint.read(&arguments)
-        let ownStackID = Varint.read(&arguments)
-        let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
-        let creatorRuns = thread.running.map { $0.pointee.status == WireGoroutineStatus.running } ?? true
-        if let known = goroutines.find(Int64(bitPattern: id)) {
-            guard isForcing else { return .impossible }
+        var arguments = turn.pointer
+        guard let wireID = turn.argument(&arguments), let ownStackID = turn.argument(&arguments),
+            let stackID = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        let id = Int64(bitPattern: wireID)
+        let thread = turn.thread
+        let creatorStatus = thread.running?.pointee.status ?? WireGoroutineStatus.running
+        let known = How.isOrdinary ? goroutines.pagedFind(id) : goroutines.find(id)
+        guard
+            known == nil && id >= 0 && thread.pointee.proc != .absent && creatorStatus == WireGoroutineStatus.running
+                || turn.isForcing,
+            let ownStack = stack(ownStackID, turn), let stack = stack(stackID, turn)
+        else { return .impossible }
+        if let known {
             known.pointee.status = status
             known.pointee.expected = generationTag | 1
         } else {
-            guard thread.pointee.proc != .absent && creatorRuns || isForcing, id <= UInt64(Int64.max) else {
-                return .impossible
-            }
-            goroutines.insert(
-                Int64(bitPattern: id),
-                GoroutineRecord(
-                    id: Int64(bitPattern: id), expected: generationTag | 1, stopTheWorld: .empty, status: status))
+            guard id >= 0,
+                insert(
+                    GoroutineRecord(id: id, expected: generationTag | 1, stopTheWorld: .empty, status: status), turn)
+            else { return .impossible }
         }
         emitTransition(
-            &output, cursor, thread.pointee.goroutine, Int64(bitPattern: id), .notExist, state,
-            stack: stack(stackID), ownStack: stack(ownStackID))
-        cursor.pointee.next = arguments
+            &turn, thread.pointee.goroutine, id, .notExist, state, stack: stack, ownStack: ownStack)
+        turn.pointer = arguments
         return .placed
     }
 
-    @inline(__always) mutating func goDestroy(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        let thread = cursor.pointee.thread
+    @_transparent mutating func goDestroy<How>(_ turn: inout Turn<How>) -> Outcome {
+        let thread = turn.thread
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+            record.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || turn.isForcing
         else { return .impossible }
         let id = record.pointee.id
-        goroutines.remove(id)
-        emitTransition(&output, cursor, thread.pointee.goroutine, id, .running, .notExist)
+        guard remove(goroutine: id, turn) else { return .impossible }
+        emitTransition(&turn, thread.pointee.goroutine, id, .running, .notExist)
         thread.unbindGoroutine()
-        cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }
 
     /// A goroutine appears in a system call: a thread made by C calls Go.
-    mutating func goCreateSyscall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func goCreateSyscall(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let id = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
+        guard arguments <= turn.end else { return .malformed }
+        let thread = turn.thread
         guard id <= UInt64(Int64.max) else { return .impossible }
         let known = goroutines.find(Int64(bitPattern: id))
-        guard known == nil && thread.pointee.goroutine == .absent || isForcing else { return .impossible }
+        guard known == nil && thread.pointee.goroutine == .absent || turn.isForcing else { return .impossible }
         let record =
             known
             ?? goroutines.insert(
@@ -133,90 +131,89 @@ extension Ordering {
                     id: Int64(bitPattern: id), expected: 0, stopTheWorld: .empty, status: WireGoroutineStatus.syscall))
         record.pointee.status = WireGoroutineStatus.syscall
         record.pointee.expected = generationTag | 1
-        emitTransition(&output, cursor, thread.pointee.goroutine, record.pointee.id, .notExist, .syscall)
-        thread.bind(record)
-        cursor.pointee.next = arguments
+        emitTransition(&turn, thread.pointee.goroutine, record.pointee.id, .notExist, .syscall)
+        thread.bind(record, record.pointee.id)
+        turn.pointer = arguments
         return .placed
     }
 
     /// The callback's goroutine vanishes. Its thread also loses its proc, since the thread's number may
     /// be used again; that is said by a transition of its own (`order.go`, `advanceGoDestroySyscall`).
-    mutating func goDestroySyscall(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        let thread = cursor.pointee.thread
+    mutating func goDestroySyscall(_ turn: inout CarefulTurn) -> Outcome {
+        let thread = turn.thread
         guard let record = thread.running,
-            record.pointee.status == WireGoroutineStatus.syscall || isForcing
+            record.pointee.status == WireGoroutineStatus.syscall || turn.isForcing
         else { return .impossible }
         if let proc = thread.pointee.procRecord, thread.pointee.proc != .absent {
-            guard proc.pointee.status == WireProcStatus.syscall || isForcing else { return .impossible }
+            guard proc.pointee.status == WireProcStatus.syscall || turn.isForcing else { return .impossible }
             proc.pointee.status = WireProcStatus.syscallAbandoned
-            emitTransition(&output, cursor, thread.pointee.proc, proc.pointee.id, .running, .idle)
+            emitTransition(&turn, thread.pointee.proc, proc.pointee.id, .running, .idle)
         }
         let id = record.pointee.id
         goroutines.remove(id)
-        emitTransition(&output, cursor, thread.pointee.goroutine, id, .syscall, .notExist)
+        emitTransition(&turn, thread.pointee.goroutine, id, .syscall, .notExist)
         thread.unbindProc()
         thread.unbindGoroutine()
-        cursor.pointee.next = cursor.pointee.arguments
         return .placed
     }
 
     /// A coroutine switch is three transitions: the next goroutine is woken, the current one blocks
     /// (without a reason) or ends, and the next one starts. The sequence number is the next one's.
-    mutating func goSwitch(_ cursor: Cursor, _ output: inout Output, isDestroying: Bool) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func goSwitch(_ turn: inout CarefulTurn, isDestroying: Bool) -> Outcome {
+        var arguments = turn.pointer
         let id = Varint.read(&arguments)
         let sequence = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
+        guard arguments <= turn.end else { return .malformed }
+        let thread = turn.thread
         guard let current = thread.running,
-            current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || isForcing
+            current.pointee.status == WireGoroutineStatus.running && thread.pointee.proc != .absent || turn.isForcing
         else { return .impossible }
         var next = goroutines.find(Int64(bitPattern: id))
         if next == nil || next!.pointee.status != WireGoroutineStatus.waiting
             || !matches(next!.pointee.expected, sequence)
         {
-            guard isForcing else { return .blocked }
+            guard turn.isForcing else { return .blocked }
             next = forcedGoroutine(id, sequence)
         }
         guard let next, next != current else { return .impossible }
         let goroutine = thread.pointee.goroutine
-        emitTransition(&output, cursor, goroutine, next.pointee.id, .waiting, .runnable)
+        emitTransition(&turn, goroutine, next.pointee.id, .waiting, .runnable)
         if isDestroying {
             let id = current.pointee.id
-            emitTransition(&output, cursor, goroutine, id, .running, .notExist)
+            emitTransition(&turn, goroutine, id, .running, .notExist)
             goroutines.remove(id)
         } else {
             current.pointee.status = WireGoroutineStatus.waiting
-            emitTransition(&output, cursor, goroutine, current.pointee.id, .running, .waiting)
+            emitTransition(&turn, goroutine, current.pointee.id, .running, .waiting)
         }
-        emitTransition(&output, cursor, GoroutineID.absent, next.pointee.id, .runnable, .running)
+        emitTransition(&turn, GoroutineID.absent, next.pointee.id, .runnable, .running)
         next.pointee.status = WireGoroutineStatus.running
         next.pointee.expected &+= 1
-        thread.bind(next)
-        cursor.pointee.next = arguments
+        thread.bind(next, next.pointee.id)
+        turn.pointer = arguments
         return .placed
     }
 
     /// A goroutine's status, once in every generation; from here on its sequence counts from 0.
-    mutating func goStatus(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func goStatus(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let id = Varint.read(&arguments)
         let threadID = ThreadID(Int64(bitPattern: Varint.read(&arguments)))
         let status = Varint.read(&arguments)
-        let stackID = cursor.pointee.type == WireEvent.goStatusStack ? Varint.read(&arguments) : 0
-        guard arguments <= cursor.pointee.end else { return .malformed }
+        let stackID = turn.type == WireEvent.goStatusStack ? Varint.read(&arguments) : 0
+        guard arguments <= turn.end else { return .malformed }
         guard (1...4).contains(status), id <= UInt64(Int64.max) else { return .impossible }
         let wireStatus = UInt8(truncatingIfNeeded: status)
         var from = WireGoroutineStatus.state(wireStatus)
         let known = goroutines.find(Int64(bitPattern: id))
         if let known {
-            guard known.pointee.status == wireStatus || isForcing else { return .impossible }
+            guard known.pointee.status == wireStatus || turn.isForcing else { return .impossible }
             from = WireGoroutineStatus.state(known.pointee.status)
         } else {
-            guard isInitialGeneration || isForcing else { return .impossible }
+            guard isInitialGeneration || turn.isForcing else { return .impossible }
             from = .undetermined
         }
-        guard let context = statusContext(cursor, wireStatus, threadID, Int64(bitPattern: id)) else {
+        guard let context = statusContext(turn.thread, wireStatus, threadID, Int64(bitPattern: id)) else {
             return .impossible
         }
         let record =
@@ -229,11 +226,11 @@ extension Ordering {
         record.pointee.expected = generationTag | 1
         let stack = stack(stackID)
         emit(
-            &output, cursor, .goroutineTransition, context.thread, cursor.pointee.thread.pointee.proc,
+            &turn, .goroutineTransition, context.thread, turn.thread.pointee.proc,
             context.goroutine, stack: stack, argument0: id, argument1: UInt64(stack.rawValue),
             detail: Event.pack(from, WireGoroutineStatus.state(wireStatus)))
-        if let thread = context.binds { thread.bind(record) }
-        cursor.pointee.next = arguments
+        if let thread = context.binds { thread.bind(record, record.pointee.id) }
+        turn.pointer = arguments
         return .placed
     }
 
@@ -249,9 +246,8 @@ extension Ordering {
     /// reported as from there.
     /// - Returns: nil if the thread is known to have another goroutine.
     private mutating func statusContext(
-        _ cursor: Cursor, _ status: UInt8, _ threadID: ThreadID, _ goroutine: Int64
+        _ current: UnsafeMutablePointer<ThreadRecord>, _ status: UInt8, _ threadID: ThreadID, _ goroutine: Int64
     ) -> StatusContext? {
-        let current = cursor.pointee.thread
         var result = StatusContext(thread: current.pointee.id, goroutine: current.pointee.goroutine)
         let isOnThread = current.pointee.id != .absent
         if status == WireGoroutineStatus.running {

@@ -2,141 +2,139 @@ import VestigeCore
 
 /// Stop-the-world, garbage collection, sweeping and mark assists.
 extension Ordering {
-    private mutating func emitRange(
-        _ output: inout Output, _ cursor: Cursor, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
+    @inline(__always) private mutating func emitRange<How>(
+        _ turn: inout Turn<How>, _ arguments: UnsafePointer<UInt8>, _ kind: EventKind,
         _ name: StringID, _ scope: Scope, _ scopeID: Int64, stack: StackID = .absent, attributes: Int = 0,
         attribute0: UInt64 = 0, attribute1: UInt64 = 0
     ) -> Outcome {
-        let thread = cursor.pointee.thread
+        let thread = turn.thread
         emit(
-            &output, cursor, kind, thread.pointee.id, thread.pointee.proc, thread.pointee.goroutine, stack: stack,
+            &turn, kind, thread.pointee.id, thread.pointee.proc, thread.pointee.goroutine, stack: stack,
             name: name, argument0: UInt64(bitPattern: scopeID), argument1: attribute0, argument2: attribute1,
             detail: Event.pack(scope, attributes: attributes))
-        cursor.pointee.next = arguments
+        turn.pointer = arguments
         return .placed
     }
 
-    mutating func stopTheWorldBegin(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func stopTheWorldBegin(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let kind = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
-        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        let thread = turn.thread
+        guard thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         let name = names.stopTheWorld(string(kind))
         thread.running?.pointee.stopTheWorld = name
         return emitRange(
-            &output, cursor, arguments, .rangeBegin, name, .goroutine, thread.pointee.goroutine.rawValue,
+            &turn, arguments, .rangeBegin, name, .goroutine, thread.pointee.goroutine.rawValue,
             stack: stack(stackID))
     }
 
     /// The end does not say which kind of stop it ends; the goroutine's begin did.
-    mutating func stopTheWorldEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        let thread = cursor.pointee.thread
+    mutating func stopTheWorldEnd(_ turn: inout CarefulTurn) -> Outcome {
+        let thread = turn.thread
         let record = thread.running
         let name = record?.pointee.stopTheWorld ?? .empty
-        guard name != .empty && thread.pointee.proc != .absent || isForcing else { return .impossible }
+        guard name != .empty && thread.pointee.proc != .absent || turn.isForcing else { return .impossible }
         record?.pointee.stopTheWorld = .empty
         return emitRange(
-            &output, cursor, cursor.pointee.arguments, .rangeEnd, name == .empty ? names.stopTheWorld(.empty) : name,
+            &turn, turn.pointer, .rangeEnd, name == .empty ? names.stopTheWorld(.empty) : name,
             .goroutine, thread.pointee.goroutine.rawValue)
     }
 
     /// Begin and end of the mark phase may be on different threads, so they have numbers.
-    mutating func gcActive(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func gcActive(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let sequence = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        if !isForcing {
+        guard arguments <= turn.end else { return .malformed }
+        if !turn.isForcing {
             if isInitialGeneration {
                 guard gcState == .undetermined else { return .impossible }
             } else {
                 guard sequence == gcSequence &+ 1 else { return .blocked }
-                guard gcState == .running, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
+                guard gcState == .running, turn.thread.hasGoroutineAndProc else { return .impossible }
             }
         }
         gcSequence = sequence
         gcState = .running
-        return emitRange(&output, cursor, arguments, .rangeActive, names.mark, .global, -1)
+        return emitRange(&turn, arguments, .rangeActive, names.mark, .global, -1)
     }
 
-    mutating func gcBegin(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func gcBegin(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let sequence = Varint.read(&arguments)
         let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        if gcState != .undetermined, !isForcing {
+        guard arguments <= turn.end else { return .malformed }
+        if gcState != .undetermined, !turn.isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
-            guard gcState == .notRunning, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
+            guard gcState == .notRunning, turn.thread.hasGoroutineAndProc else { return .impossible }
         }
         gcSequence = sequence
         gcState = .running
         return emitRange(
-            &output, cursor, arguments, .rangeBegin, names.mark, .global, -1, stack: stack(stackID))
+            &turn, arguments, .rangeBegin, names.mark, .global, -1, stack: stack(stackID))
     }
 
-    mutating func gcEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func gcEnd(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let sequence = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        if !isForcing {
+        guard arguments <= turn.end else { return .malformed }
+        if !turn.isForcing {
             guard sequence == gcSequence &+ 1 else { return .blocked }
-            guard gcState == .running, cursor.pointee.thread.hasGoroutineAndProc else { return .impossible }
+            guard gcState == .running, turn.thread.hasGoroutineAndProc else { return .impossible }
         }
         gcSequence = sequence
         gcState = .notRunning
-        return emitRange(&output, cursor, arguments, .rangeEnd, names.mark, .global, -1)
+        return emitRange(&turn, arguments, .rangeEnd, names.mark, .global, -1)
     }
 
-    mutating func sweepActive(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func sweepActive(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let proc = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard procs.find(Int64(bitPattern: proc)) != nil || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard procs.find(Int64(bitPattern: proc)) != nil || turn.isForcing else { return .impossible }
         return emitRange(
-            &output, cursor, arguments, .rangeActive, names.sweep, .proc, Int64(bitPattern: proc))
+            &turn, arguments, .rangeActive, names.sweep, .proc, Int64(bitPattern: proc))
     }
 
-    mutating func sweepBegin(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let stackID = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let proc = cursor.pointee.thread.pointee.proc
-        guard proc != .absent || isForcing else { return .impossible }
+    @_transparent mutating func sweepBegin<How>(_ turn: inout Turn<How>) -> Outcome {
+        var arguments = turn.pointer
+        guard let stackID = turn.argument(&arguments), turn.holds(arguments) else { return .malformed }
+        let proc = turn.thread.pointee.proc
+        guard proc != .absent || turn.isForcing, let stack = stack(stackID, turn) else { return .impossible }
         return emitRange(
-            &output, cursor, arguments, .rangeBegin, names.sweep, .proc, Int64(proc.rawValue), stack: stack(stackID))
+            &turn, arguments, .rangeBegin, names.sweep, .proc, Int64(proc.rawValue), stack: stack)
     }
 
-    mutating func sweepEnd(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
-        let swept = Varint.read(&arguments)
-        let reclaimed = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let proc = cursor.pointee.thread.pointee.proc
-        guard proc != .absent || isForcing else { return .impossible }
+    @_transparent mutating func sweepEnd<How>(_ turn: inout Turn<How>) -> Outcome {
+        var arguments = turn.pointer
+        guard let swept = turn.argument(&arguments), let reclaimed = turn.argument(&arguments), turn.holds(arguments)
+        else { return .malformed }
+        let proc = turn.thread.pointee.proc
+        guard proc != .absent || turn.isForcing else { return .impossible }
         return emitRange(
-            &output, cursor, arguments, .rangeEnd, names.sweep, .proc, Int64(proc.rawValue), attributes: 2,
+            &turn, arguments, .rangeEnd, names.sweep, .proc, Int64(proc.rawValue), attributes: 2,
             attribute0: swept, attribute1: reclaimed)
     }
 
     /// May name a goroutine that does not run.
-    mutating func markAssistActive(_ cursor: Cursor, _ output: inout Output) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func markAssistActive(_ turn: inout CarefulTurn) -> Outcome {
+        var arguments = turn.pointer
         let goroutine = Varint.read(&arguments)
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        guard goroutines.find(Int64(bitPattern: goroutine)) != nil || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        guard goroutines.find(Int64(bitPattern: goroutine)) != nil || turn.isForcing else { return .impossible }
         return emitRange(
-            &output, cursor, arguments, .rangeActive, names.markAssist, .goroutine, Int64(bitPattern: goroutine))
+            &turn, arguments, .rangeActive, names.markAssist, .goroutine, Int64(bitPattern: goroutine))
     }
 
-    mutating func markAssist(_ cursor: Cursor, _ output: inout Output, _ kind: EventKind) -> Outcome {
-        var arguments = cursor.pointee.arguments
+    mutating func markAssist(_ turn: inout CarefulTurn, _ kind: EventKind) -> Outcome {
+        var arguments = turn.pointer
         let stackID = kind == .rangeBegin ? Varint.read(&arguments) : 0
-        guard arguments <= cursor.pointee.end else { return .malformed }
-        let thread = cursor.pointee.thread
-        guard thread.hasGoroutineAndProc || isForcing else { return .impossible }
+        guard arguments <= turn.end else { return .malformed }
+        let thread = turn.thread
+        guard thread.hasGoroutineAndProc || turn.isForcing else { return .impossible }
         return emitRange(
-            &output, cursor, arguments, kind, names.markAssist, .goroutine, thread.pointee.goroutine.rawValue,
+            &turn, arguments, kind, names.markAssist, .goroutine, thread.pointee.goroutine.rawValue,
             stack: stack(stackID))
     }
 }

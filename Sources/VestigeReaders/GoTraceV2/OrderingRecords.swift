@@ -70,11 +70,11 @@ struct TaskRecord: PagedElement {
 
 /// A thread and what it holds. The records it points to are looked up once, when it starts them.
 struct ThreadRecord {
-    var id: ThreadID
     var goroutine: GoroutineID = .absent
+    var id: ThreadID
     var proc: ProcID = .absent
     /// Valid only while its `id` is `goroutine`: a damaged file may end a goroutine from elsewhere.
-    var goroutineRecord: UnsafeMutablePointer<GoroutineRecord>?
+    var goroutineRecord: UnsafeMutablePointer<GoroutineRecord>
     var procRecord: UnsafeMutablePointer<ProcRecord>?
 }
 
@@ -88,23 +88,19 @@ extension UnsafeMutablePointer<ProcRecord> {
 extension UnsafeMutablePointer<ThreadRecord> {
     /// The record of the goroutine that the thread runs, if the two still belong together.
     @inline(__always) var running: UnsafeMutablePointer<GoroutineRecord>? {
-        guard let record = pointee.goroutineRecord, record.pointee.id == pointee.goroutine.rawValue else {
-            return nil
-        }
-        return record
+        let record = pointee.goroutineRecord
+        return record.pointee.id == pointee.goroutine.rawValue ? record : nil
     }
 
     @inline(__always) var hasGoroutineAndProc: Bool { pointee.goroutine != .absent && pointee.proc != .absent }
 
-    @inline(__always) func bind(_ record: UnsafeMutablePointer<GoroutineRecord>) {
-        pointee.goroutine = GoroutineID(record.pointee.id)
+    /// - Parameter id: that of `record`.
+    @inline(__always) func bind(_ record: UnsafeMutablePointer<GoroutineRecord>, _ id: Int64) {
+        pointee.goroutine = GoroutineID(id)
         pointee.goroutineRecord = record
     }
 
-    @inline(__always) func unbindGoroutine() {
-        pointee.goroutine = .absent
-        pointee.goroutineRecord = nil
-    }
+    @inline(__always) func unbindGoroutine() { pointee.goroutine = .absent }
 
     @inline(__always) func bind(_ record: UnsafeMutablePointer<ProcRecord>) {
         pointee.proc = ProcID(Int32(truncatingIfNeeded: record.pointee.id))
@@ -122,14 +118,13 @@ extension UnsafeMutablePointer<ThreadRecord> {
 /// type and time are decoded, its arguments are not.
 struct ThreadCursor {
     var time: Int64
+    /// Where the event begins, and its arguments.
+    var start: UnsafePointer<UInt8>
     var arguments: UnsafePointer<UInt8>
     var end: UnsafePointer<UInt8>
-    /// Behind the event that was taken last.
-    var next: UnsafePointer<UInt8>
     var thread: UnsafeMutablePointer<ThreadRecord>
     var buffer: UnsafeMutablePointer<UInt8>
     /// Index into the generation's threads, and of the batch to load next.
     var threadIndex: Int32
     var nextBatch: Int32
-    var type: UInt8
 }

@@ -138,6 +138,14 @@ struct WireSpec {
         136: WireSpec("GoroutineStackFree", "id"),
     ]
 
+    /// How many arguments an event type has; nil for an unknown one.
+    static func argumentCount(_ type: UInt8) -> Int? {
+        let count = argumentCounts[Int(type)]
+        return count == .max ? nil : Int(count)
+    }
+
+    private static let argumentCounts = (0...255).map { timed[$0].map { UInt8($0.arguments.count) } ?? .max }
+
     /// The name of an event type for messages.
     static func name(_ type: UInt8) -> String { timed[type]?.name ?? "event type \(type)" }
 

@@ -35,4 +35,11 @@ import VestigeCore
     public var stackSampleCount: UInt32 = 0
 
     public init() {}
+
+    /// True if it belongs to the Go runtime, by the rule of Go's own tools: its start function is unknown, or of
+    /// package runtime and not `runtime.main`.
+    public func isSystem(_ tables: TraceTables) -> Bool {
+        let function = tables.strings.bytes(startFunction)
+        return function.isEmpty || function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
+    }
 }

@@ -7,6 +7,8 @@ struct GoroutineRecord: PagedElement {
     var isKnown = false
     /// True once a stack has told the start function.
     var hasStartFunction = false
+    /// True while what it does has been left out (`QueryStage`).
+    var isOut = false
     var state: GoroutineState = .undetermined
     /// Source of the transition into the state.
     var source: UInt8 = 0

@@ -18,7 +18,8 @@ struct GoroutineTracker: ~Copyable {
             return discover(event, from, to, tables, &output)
         }
         let state = record.pointee.state
-        if from != state || from == to || from == .notExist {
+        let isLeaving = to == .undetermined && event.pointee.isSynthetic
+        if from != state || from == to || from == .notExist || state == .undetermined || isLeaving {
             return status(record, event, from, to, tables, &output)
         }
         record.pointee.life.transitionCount &+= 1
@@ -31,6 +32,8 @@ struct GoroutineTracker: ~Copyable {
         _ record: Record, _ event: UnsafePointer<Event>, _ from: GoroutineState, _ to: GoroutineState,
         _ tables: TraceTables, _ output: inout LifelineOutput
     ) {
+        if record.pointee.isOut { return comeBack(record, event, to, tables, &output) }
+        if event.pointee.isSynthetic, to == .undetermined { return leave(record, event, &output) }
         if to == record.pointee.state, from == to || from == .undetermined {
             if record.pointee.startStack == .absent { record.pointee.startStack = event.pointee.transitionStack }
             return noteStartFunction(record, event, tables)
@@ -45,13 +48,36 @@ struct GoroutineTracker: ~Copyable {
         change(record, event, to, flags: .isBroken, tables, &output)
     }
 
+    /// A synthetic transition to Undetermined: what follows of the goroutine has been left out.
+    private func leave(_ record: Record, _ event: UnsafePointer<Event>, _ output: inout LifelineOutput) {
+        if event.pointee.timeNanoseconds > record.pointee.startNanoseconds {
+            output.add(record.pointee.span(endingAt: event.pointee.timeNanoseconds, flags: .isOpen))
+        }
+        record.pointee.enter(.undetermined, event)
+        record.pointee.isOut = true
+    }
+
+    /// The first transition of a goroutine after a part that has been left out.
+    private mutating func comeBack(
+        _ record: Record, _ event: UnsafePointer<Event>, _ to: GoroutineState, _ tables: TraceTables,
+        _ output: inout LifelineOutput
+    ) {
+        guard to != .undetermined else { return }
+        noteStartFunction(record, event, tables)
+        record.pointee.isOut = false
+        record.pointee.enter(to, event)
+        if to == .notExist { end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output) }
+    }
+
     @inline(__always)
     private mutating func change(
         _ record: Record, _ event: UnsafePointer<Event>, _ to: GoroutineState, flags: LifelineSpan.Flags,
         _ tables: TraceTables, _ output: inout LifelineOutput
     ) {
         if !record.pointee.hasStartFunction { noteStartFunction(record, event, tables) }
-        output.add(endedSpan(record, event, flags: flags))
+        let span = endedSpan(record, event, flags: flags)
+        // What a window's start establishes may end at once.
+        if span.startNanoseconds < span.endNanoseconds || !span.flags.contains(.beganBefore) { output.add(span) }
         record.pointee.enter(to, event)
         if to == .notExist { end(record, record.pointee.life(endingAt: event.pointee.timeNanoseconds), &output) }
     }
@@ -66,6 +92,7 @@ struct GoroutineTracker: ~Copyable {
         let time = event.pointee.timeNanoseconds
         let record = record(of: event.pointee.subjectGoroutine)
         record.pointee.isKnown = true
+        if event.pointee.isSynthetic, to == .undetermined { record.pointee.isOut = true }
         record.pointee.life.source = event.pointee.source
         record.pointee.life.firstSeenNanoseconds = time
         record.pointee.life.firstState = to
@@ -74,7 +101,7 @@ struct GoroutineTracker: ~Copyable {
             record.pointee.life.isCreationKnown = true
             record.pointee.life.creator = event.pointee.goroutine
             record.pointee.life.creationStack = event.pointee.stack
-        } else if time > output.firstNanoseconds {
+        } else if time > output.firstNanoseconds, !event.pointee.isSynthetic {
             record.pointee.startNanoseconds = output.firstNanoseconds
             record.pointee.source = event.pointee.source
             output.add(endedSpan(record, event, flags: .beganBefore))
@@ -154,6 +181,7 @@ struct GoroutineTracker: ~Copyable {
             span = region.span(of: life, endingAt: event.pointee.timeNanoseconds, flags: .beganBefore)
         }
         span.endStack = event.pointee.stack
+        if event.pointee.isSynthetic { span.flags.insert(.isOpen) }
         output.add(span)
         if let record, !record.pointee.isKnown, record.pointee.regions.count == 0,
             record.pointee.life.stackSampleCount == 0
@@ -183,10 +211,15 @@ struct GoroutineTracker: ~Copyable {
                 output.add(region.span(of: life, endingAt: time, flags: .isOpen))
             }
             guard record.pointee.isKnown else { continue }
-            output.add(record.pointee.span(endingAt: time, flags: .isOpen))
+            if !record.pointee.isOut { output.add(record.pointee.span(endingAt: time, flags: .isOpen)) }
             output.lives.append(record.pointee.life(endingAt: time))
         }
         records = PagedTable()
+    }
+
+    /// What is known of a goroutine that is alive.
+    mutating func known(_ goroutine: GoroutineID) -> UnsafePointer<GoroutineRecord>? {
+        records.find(goroutine.rawValue).map { UnsafePointer($0) }
     }
 
     mutating func startFunction(of goroutine: GoroutineID) -> StringID {

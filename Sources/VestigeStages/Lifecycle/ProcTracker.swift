@@ -50,7 +50,12 @@ struct ProcTracker: ~Copyable {
         let state = record.pointee.state
         if to == state, from == to || from == .undetermined { return }
         let time = event.pointee.timeNanoseconds
-        output.add(record.pointee.span(endingAt: time, flags: from == state ? [] : .isBroken))
+        // What follows, or what came before, has been left out.
+        let (isLeaving, isBack) = (event.pointee.isSynthetic && to == .undetermined, state == .undetermined)
+        let flags: LifelineSpan.Flags = isLeaving ? .isOpen : from == state ? [] : .isBroken
+        let span = record.pointee.span(endingAt: time, flags: flags)
+        let isEmpty = span.flags.contains(.beganBefore) && span.endNanoseconds == span.startNanoseconds
+        if !isBack, !isEmpty { output.add(span) }
         if to == .notExist {
             records.remove(Int64(proc.rawValue))
         } else {
@@ -66,7 +71,7 @@ struct ProcTracker: ~Copyable {
         record.proc = event.pointee.subjectProc
         record.source = event.pointee.source
         let time = event.pointee.timeNanoseconds
-        if from != .notExist, time > output.firstNanoseconds {
+        if from != .notExist, time > output.firstNanoseconds, !event.pointee.isSynthetic {
             record.startNanoseconds = output.firstNanoseconds
             output.add(record.span(endingAt: time, flags: .beganBefore))
         }
@@ -81,7 +86,9 @@ struct ProcTracker: ~Copyable {
 
     mutating func finish(_ output: inout LifelineOutput) {
         let time = output.lastNanoseconds
-        records.forEach { output.add($1.pointee.span(endingAt: time, flags: .isOpen)) }
+        records.forEach { _, record in
+            if record.pointee.state != .undetermined { output.add(record.pointee.span(endingAt: time, flags: .isOpen)) }
+        }
         records = PagedTable()
     }
 }

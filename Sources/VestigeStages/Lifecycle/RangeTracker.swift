@@ -45,6 +45,7 @@ struct RangeTracker: ~Copyable {
         }
         span.endNanoseconds = max(span.startNanoseconds, event.pointee.timeNanoseconds)
         span.endStack = event.pointee.stack
+        if event.pointee.isSynthetic { span.flags.insert(.isOpen) }
         if event.pointee.attributeCount > 0 { span.attribute0 = event.pointee.bytesSwept }
         if event.pointee.attributeCount > 1 { span.attribute1 = event.pointee.bytesReclaimed }
         output.add(span)

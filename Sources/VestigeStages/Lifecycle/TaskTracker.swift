@@ -34,8 +34,11 @@ struct TaskTracker: ~Copyable {
         let id = Int64(bitPattern: task.rawValue)
         var span: LifelineSpan
         if let begun = open.find(id) {
-            span = Self.ended(begun.pointee.span, event.pointee.timeNanoseconds, [])
+            let flags: LifelineSpan.Flags = event.pointee.isSynthetic ? .isOpen : []
+            span = Self.ended(begun.pointee.span, event.pointee.timeNanoseconds, flags)
             open.remove(id)
+            // It goes on where nothing is shown of it.
+            if event.pointee.isSynthetic { return output.add(span) }
         } else {
             guard !ended.contains(task) else { return }
             span = Self.span(event, startingAt: output.firstNanoseconds)

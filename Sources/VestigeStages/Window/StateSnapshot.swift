@@ -58,6 +58,43 @@ public final class StateSnapshot {
     }
 }
 
+extension StateSnapshot {
+    /// The events that establish the state of one goroutine, and its regions, the outermost first. None, if its
+    /// state is not known.
+    public func events(of goroutine: GoroutineID, at time: Int64, tables: TraceTables) -> [Event] {
+        var opening = Opening(time: time, events: [])
+        guard let record = lifelines.pointee.goroutines.known(goroutine) else { return [] }
+        opening.add(state: record.pointee, rest.pointee.place(of: record.pointee))
+        guard !opening.events.isEmpty else { return [] }
+        lifelines.pointee.goroutines.forEachRegion(of: record) { opening.add($0, of: goroutine) }
+        return opening.events
+    }
+}
+
+extension Event {
+    /// The synthetic event that ends what this one has established: from here on nothing more is known of it.
+    /// Nil for what does not last.
+    var closing: Event? {
+        var end = self
+        switch kind {
+        case .goroutineTransition:
+            end.detail = Event.pack(toGoroutineState, .undetermined)
+            (end.goroutine, end.name, end.argument1) = (.absent, .empty, 0)
+        case .procTransition:
+            end.detail = Event.pack(toProcState, .undetermined)
+            end.name = .empty
+        case .regionBegin: end.kind = .regionEnd
+        case .taskBegin: end.kind = .taskEnd
+        case .rangeBegin, .rangeActive: end.kind = .rangeEnd
+        default: return nil
+        }
+        end.isSynthetic = true
+        end.stack = .absent
+        if end.hasSince { end.sinceNanoseconds = timeNanoseconds } else { end.argument2 = 0 }
+        return end
+    }
+}
+
 /// Collects the events of one moment.
 private struct Opening {
     let time: Int64

@@ -7,6 +7,13 @@ final class CSVCells {
     private let stacks = RenderedCells()
     /// A stack's text is put together here before it becomes a cell.
     private let text = TextBuffer(MemorySink(), capacity: 4 << 10)
+    private let delimiter: UInt8
+    private let keepsType: Bool
+
+    init(_ style: TableStyle) {
+        delimiter = style.delimiter
+        keepsType = style.isForSpreadsheets
+    }
 
     deinit { text.deallocate() }
 
@@ -14,7 +21,7 @@ final class CSVCells {
         if strings.append(id.rawValue, to: buffer) { return }
         // What is kept grows with the id, so an id that was never handed out must not get that far.
         guard id.rawValue < tables.strings.count else { return }
-        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id)) }
+        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id), delimiter: delimiter, keepsType: keepsType) }
     }
 
     @inline(__always) func append(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
@@ -33,7 +40,7 @@ final class CSVCells {
             text.append(":")
             text.append(frame.line)
         }
-        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending) }
+        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending, delimiter: delimiter, keepsType: keepsType) }
     }
 }
 
@@ -49,7 +56,8 @@ private final class RenderedCells {
     private static let capacity = 8 << 20
 
     private var entries: [Entry] = []
-    private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: RenderedCells.capacity)
+    private let bytes = UnsafeMutablePointer<UInt8>.allocate(
+        capacity: RenderedCells.capacity + TextBuffer.blockSize)
     private var count = 0
 
     deinit { bytes.deallocate() }
@@ -58,7 +66,7 @@ private final class RenderedCells {
     @inline(__always) func append(_ id: UInt32, to buffer: TextBuffer) -> Bool {
         guard Int(id) < entries.count, entries[Int(id)].lengthPlusOne > 0 else { return false }
         let entry = entries[Int(id)]
-        buffer.append(UnsafeBufferPointer(start: bytes + Int(entry.offset), count: Int(entry.lengthPlusOne) - 1))
+        buffer.appendInBlocks(bytes + Int(entry.offset), count: Int(entry.lengthPlusOne) - 1)
         return true
     }
 

@@ -10,11 +10,20 @@ import VestigeCore
 /// Text comes from the traced program, which need not be friendly: a spreadsheet runs a cell that
 /// begins with `=`, `+`, `-`, `@`, tab, CR or LF (or a full-width form of these) as a formula. Such
 /// text gets an apostrophe in front, which makes it text everywhere. Numbers are left alone.
+///
+/// The style for spreadsheets differs in what they are known to get wrong: a byte order mark, without which
+/// they take UTF-8 for something older; times as decimal seconds and as dates, since they keep 15 digits of a
+/// number, which nanoseconds of a clock exceed; an apostrophe before longer integers and before text that they
+/// would make a number, a date or a truth value of, so that both are text; and a file `TABLE-2.csv` where a
+/// table has more rows than they open.
 public enum CSVFormat {
     public static let format = OutputFormat(
-        name: "csv", summary: "CSV tables: goroutines, spans, events, regions, tasks, observations (a folder, or one table)",
+        name: "csv", summary: "CSV tables of goroutines, spans, events, waits and more (a folder, or one table)",
         suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name },
-        defaultTableName: defaultTable.name
+        defaultTableName: defaultTable.name,
+        tableColumns: { name, style in
+            tables.first { $0.name == name }.map { $0.columns.map { $0.name(in: style) } } ?? []
+        }
     ) { target, options throws(TraceError) in
         try CSVWriter(target, options)
     }
@@ -27,7 +36,13 @@ public enum CSVFormat {
             CSVEventsTable.self,
             CSVRegionsTable.self,
             CSVTasksTable.self,
+            CSVLogsTable.self,
+            CSVWaitsTable.self,
+            CSVRangesTable.self,
+            CSVMetricsTable.self,
+            CSVStacksTable.self,
             CSVObservationsTable.self,
+            CSVSummaryTable.self,
         ]
     }
 

@@ -4,66 +4,103 @@ import VestigeStages
 /// Writes the fields of a table's rows: each method writes one field (or as many as it says), and
 /// `end` ends the row.
 ///
-/// Every field puts a comma behind it; `end` turns the last one into the line's end.
+/// Every field puts the delimiter behind it; `end` turns the last one into the line's end.
 struct CSVRow {
     private let buffer: TextBuffer
-    let cells: CSVCells
+    private let file: CSVFile
+    private let cells: CSVCells
+    private let delimiter: UInt8
+    private let isForSpreadsheets: Bool
+    /// Nil if all columns are written.
+    private let selection: CSVSelection?
 
-    init(_ buffer: TextBuffer, _ cells: CSVCells) {
-        self.buffer = buffer
+    init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle) {
+        self.file = file
         self.cells = cells
-    }
-
-    func header(_ columns: [CSVColumn]) {
-        for column in columns {
-            buffer.append(column.name)
-            comma()
-        }
-        endOfLine()
+        selection = file.selection
+        buffer = file.selection?.scratch ?? file.buffer
+        delimiter = style.delimiter
+        isForSpreadsheets = style.isForSpreadsheets
     }
 
     /// Ends the row, and hands full buffers on.
     @inline(__always) func end() throws(TraceError) {
-        endOfLine()
-        try buffer.flushIfNeeded()
+        if let selection { selection.moveRow(to: file.buffer) }
+        try file.endLine()
     }
 
-    @inline(__always) private func comma() { buffer.append(byte: UInt8(ascii: ",")) }
+    @inline(__always) private func endField() {
+        buffer.append(byte: delimiter)
+        noteField()
+    }
 
-    private func endOfLine() {
-        buffer.removeLast()
-        buffer.append("\r\n")
+    @inline(__always) private func noteField() {
+        if let selection { selection.endField() }
     }
 
     // MARK: - Plain fields
 
-    @inline(__always) func none() { comma() }
+    @inline(__always) func none() { endField() }
 
     @inline(__always) func integer(_ value: Int64) {
-        buffer.append(value)
-        comma()
+        if isForSpreadsheets, value.magnitude > Self.largestExactNumber { buffer.append("'") }
+        buffer.append(value, endedBy: delimiter)
+        noteField()
     }
 
     @inline(__always) func integer(_ value: UInt64) {
-        buffer.append(value)
-        comma()
+        if isForSpreadsheets, value > Self.largestExactNumber { buffer.append("'") }
+        buffer.append(value, endedBy: delimiter)
+        noteField()
+    }
+
+    /// A spreadsheet keeps 15 digits of a number, so that a longer one has to be text.
+    private static var largestExactNumber: UInt64 { 999_999_999_999_999 }
+
+    // MARK: - Times
+
+    /// A duration, or a time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
+    @inline(__always) func nanoseconds(_ value: Int64) {
+        if isForSpreadsheets { return seconds(value) }
+        buffer.append(value, endedBy: delimiter)
+        noteField()
+    }
+
+    /// A time on the source's clock: a column `…clock_ns`, for spreadsheets `…time_utc`.
+    @inline(__always) func clock(_ value: Int64) {
+        if isForSpreadsheets { return utc(value) }
+        buffer.append(value, endedBy: delimiter)
+        noteField()
+    }
+
+    @inline(never) private func seconds(_ nanoseconds: Int64) {
+        buffer.appendSeconds(nanoseconds, decimalMark: file.decimalMark)
+        endField()
+    }
+
+    @inline(never) private func utc(_ clockNanoseconds: Int64) {
+        if let offset = file.wallClock.offsetNanoseconds {
+            buffer.appendDateTime(unixNanoseconds: clockNanoseconds &+ offset, decimalMark: file.decimalMark)
+        }
+        endField()
     }
 
     /// Empty where the value is the one that says nothing.
     func integer<Value: FixedWidthInteger>(_ value: Value, unless nothing: Value) {
-        if value != nothing { Value.isSigned ? buffer.append(Int64(value)) : buffer.append(UInt64(value)) }
-        comma()
+        if value == nothing { return none() }
+        Value.isSigned ? integer(Int64(value)) : integer(UInt64(value))
     }
 
+    // MARK: - Words
+
     @inline(__always) func boolean(_ value: Bool) {
-        buffer.append(value ? "true" : "false")
-        comma()
+        value ? word("true") : word("false")
     }
 
     /// A word of ours, which needs no quotes.
     @inline(__always) func word(_ word: StaticString) {
-        buffer.append(word)
-        comma()
+        buffer.append(word, endedBy: delimiter)
+        noteField()
     }
 
     // MARK: - Ids: empty if absent
@@ -89,34 +126,56 @@ struct CSVRow {
     /// A string that comes again and again: a name, a reason.
     @inline(__always) func text(_ id: StringID, _ tables: TraceTables) {
         if id != .empty { cells.append(id, to: buffer, tables) }
-        comma()
+        endField()
+    }
+
+    private func append(_ text: UnsafeBufferPointer<UInt8>) {
+        buffer.appendCSVText(text, delimiter: delimiter, keepsType: isForSpreadsheets)
     }
 
     /// A string that hardly comes again: a message.
     func message(_ id: StringID, _ tables: TraceTables) {
-        if id != .empty { buffer.appendCSVText(tables.strings.bytes(id)) }
-        comma()
+        if id != .empty { append(tables.strings.bytes(id)) }
+        endField()
     }
+
+    func message(_ text: UnsafeBufferPointer<UInt8>) {
+        append(text)
+        endField()
+    }
+
+    /// The unit of what `nanoseconds` writes.
+    func timeUnit() { word(isForSpreadsheets ? "s" : "ns") }
 
     func message(_ text: String) {
         var text = text
-        text.withUTF8 { buffer.appendCSVText($0) }
-        comma()
+        text.withUTF8 { append($0) }
+        endField()
     }
 
     @inline(__always) func stack(_ id: StackID, _ tables: TraceTables) {
         if id != .absent { cells.append(id, to: buffer, tables) }
-        comma()
+        endField()
     }
 
     // MARK: - Several fields
 
     /// The four fields of `CSVColumn.interval`.
     @inline(__always) func interval(_ span: LifelineSpan, since first: Int64) {
-        integer(span.startNanoseconds &- first)
-        integer(span.endNanoseconds &- first)
-        integer(span.durationNanoseconds)
-        integer(span.startNanoseconds)
+        nanoseconds(span.startNanoseconds &- first)
+        nanoseconds(span.endNanoseconds &- first)
+        nanoseconds(span.durationNanoseconds)
+        clock(span.startNanoseconds)
+    }
+
+    /// Count, sum, percentiles and maximum: the six fields of `CSVColumn.distribution`.
+    func distribution(_ distribution: Distribution) {
+        integer(distribution.count)
+        nanoseconds(distribution.total)
+        nanoseconds(distribution.percentile(50))
+        nanoseconds(distribution.percentile(90))
+        nanoseconds(distribution.percentile(99))
+        nanoseconds(distribution.largest)
     }
 
     /// The three fields of `CSVColumn.flags`.
@@ -124,27 +183,5 @@ struct CSVRow {
         boolean(flags.contains(.beganBefore))
         boolean(flags.contains(.isOpen))
         boolean(flags.contains(.isBroken))
-    }
-}
-
-extension TextBuffer {
-    /// A field of text that comes from outside: made safe for spreadsheets, then quoted as needed.
-    func appendCSVText(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.beginsLikeFormula else { return appendCSVField(bytes) }
-        let safe = [UInt8(ascii: "'")] + bytes
-        safe.withUnsafeBufferPointer { appendCSVField($0) }
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// True if a spreadsheet would run it (OWASP, "CSV Injection").
-    var beginsLikeFormula: Bool {
-        guard let first else { return false }
-        switch first {
-        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0a, 0x0d: return true
-        // The full-width forms, U+FF1D, U+FF0B, U+FF0D and U+FF20, which East Asian versions take too.
-        case 0xef where count >= 3 && self[1] == 0xbc: return [0x9d, 0x8b, 0x8d, 0xa0].contains(self[2])
-        default: return false
-        }
     }
 }

@@ -25,7 +25,7 @@ enum CSVSchema {
         buffer.append("    {\n      \"name\": ")
         buffer.appendJSONString(column.name)
         buffer.append(",\n      \"type\": ")
-        buffer.appendJSONString(column.kind.rawValue)
+        buffer.appendJSONString(column.schemaType)
         buffer.append(",\n      \"description\": ")
         buffer.appendJSONString(column.description)
         var constraints: [String] = []

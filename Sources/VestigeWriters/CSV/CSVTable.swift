@@ -15,6 +15,12 @@ protocol CSVTable: AnyObject {
 
     init()
     func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError)
+    /// Writes the rows that are known only when all has been read; called after the last `write`.
+    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError)
+}
+
+extension CSVTable {
+    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {}
 }
 
 /// What a table is given to make rows of.
@@ -27,12 +33,20 @@ struct CSVBatch {
     let tables: TraceTables
     /// Time of the first event of the recording, from which the columns `…_ns` count.
     let firstNanoseconds: Int64
+    /// What was lost on the way, if it is to be said.
+    let diagnostics: Diagnostics?
 }
 
 /// One column, described as the table's schema describes it.
 struct CSVColumn: Sendable {
     enum Kind: String, Sendable {
         case integer, string, boolean
+        /// A duration, or a time since the recording's first event, in nanoseconds: `…_ns`. For spreadsheets a
+        /// decimal number of seconds: `…_s`.
+        case nanoseconds
+        /// A time on the source's clock, in nanoseconds: `…clock_ns`. For spreadsheets the date and time in
+        /// UTC, where the wall clock is known: `…time_utc`.
+        case clock
     }
 
     let name: String
@@ -43,6 +57,25 @@ struct CSVColumn: Sendable {
     let minimum: Int?
     /// The values there are, of a column with few.
     let values: [String]
+
+    /// The name in a style of writing.
+    func name(in style: TableStyle) -> String {
+        guard style.isForSpreadsheets else { return name }
+        switch kind {
+        case .nanoseconds: return name.replacing("_ns", with: "_s")
+        case .clock: return name.replacing("clock_ns", with: "time_utc")
+        case .integer, .string, .boolean: return name
+        }
+    }
+
+    /// The type in the table's schema.
+    var schemaType: String {
+        switch kind {
+        case .integer, .nanoseconds, .clock: "integer"
+        case .string: "string"
+        case .boolean: "boolean"
+        }
+    }
 
     init(
         _ name: String, _ kind: Kind, _ description: String, required: Bool = false, minimum: Int? = nil,
@@ -64,14 +97,14 @@ extension CSVColumn {
     static func interval(_ what: String) -> [CSVColumn] {
         [
             CSVColumn(
-                "start_ns", .integer, "When \(what) began: nanoseconds since the recording's first event.",
+                "start_ns", .nanoseconds, "When \(what) began: nanoseconds since the recording's first event.",
                 required: true),
             CSVColumn(
-                "end_ns", .integer, "When \(what) ended: nanoseconds since the recording's first event.",
+                "end_ns", .nanoseconds, "When \(what) ended: nanoseconds since the recording's first event.",
                 required: true),
-            CSVColumn("duration_ns", .integer, "Nanoseconds from start_ns to end_ns.", required: true, minimum: 0),
+            CSVColumn("duration_ns", .nanoseconds, "Nanoseconds from start_ns to end_ns.", required: true, minimum: 0),
             CSVColumn(
-                "start_clock_ns", .integer,
+                "start_clock_ns", .clock,
                 "The start on the source's own clock, in nanoseconds (Go 1.22 and later: the machine's monotonic "
                     + "clock), to compare with other recordings.", required: true),
         ]
@@ -91,6 +124,22 @@ extension CSVColumn {
                 "broken", .boolean,
                 "What ended it contradicts what came before: the input is damaged and something between is missing.",
                 required: true),
+        ]
+    }
+
+    /// How many there were and how long they took; `CSVRow.distribution` writes them.
+    static func distribution(_ what: String) -> [CSVColumn] {
+        let quantiles = [("p50_ns", "Half"), ("p90_ns", "Nine of ten"), ("p99_ns", "99 of 100")].map { name, share in
+            CSVColumn(
+                name, .nanoseconds,
+                "\(share) of \(what) took at most so many nanoseconds: exact up to \(Distribution.exactCount) of "
+                    + "them, else at most 1 % more than exact.", required: true, minimum: 0)
+        }
+        return [
+            CSVColumn("count", .integer, "How many of \(what) there were.", required: true, minimum: 0),
+            CSVColumn("total_ns", .nanoseconds, "Nanoseconds that they took together.", required: true, minimum: 0),
+        ] + quantiles + [
+            CSVColumn("max_ns", .nanoseconds, "Nanoseconds that the longest took.", required: true, minimum: 0)
         ]
     }
 

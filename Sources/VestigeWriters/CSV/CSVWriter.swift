@@ -8,50 +8,61 @@ import VestigeStages
 final class CSVWriter: TraceWriter {
     private struct Output {
         let table: any CSVTable
-        let buffer: TextBuffer
+        let file: CSVFile
         let row: CSVRow
     }
 
     private let outputs: [Output]
     /// Nil if no table needs it.
     private let stage: LifelineStage?
+    private let wallClock = CSVWallClock()
+    private let diagnostics: Diagnostics?
     private var firstNanoseconds: Int64?
 
     /// - Throws: `usage` for a table that there is not, or several for a single file.
     init(_ target: any OutputTarget, _ options: OutputOptions) throws(TraceError) {
         let types = try Self.tables(options.tables, isFolder: target.isFolder)
-        let cells = CSVCells()
+        let style = options.tableStyle
+        if style.columns != nil, types.count > 1 {
+            throw TraceError(.usage, expected: "one table for a choice of columns", found: "\(types.count)")
+        }
+        let cells = CSVCells(style)
         var outputs: [Output] = []
         for type in types {
-            let sink = try target.sink(named: target.isFolder ? type.name + ".csv" : nil)
-            let buffer = TextBuffer(sink)
-            let row = CSVRow(buffer, cells)
-            row.header(type.columns)
-            outputs.append(Output(table: type.init(), buffer: buffer, row: row))
+            let file = try CSVFile(type.name, type.columns, target, options, wallClock)
+            outputs.append(Output(table: type.init(), file: file, row: CSVRow(file, cells, style)))
         }
         self.outputs = outputs
+        diagnostics = options.diagnostics
         stage = types.contains { $0.usesLifelines } ? LifelineStage() : nil
     }
 
-    deinit { for output in outputs { output.buffer.deallocate() } }
-
     func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
         if firstNanoseconds == nil { firstNanoseconds = events.first?.timeNanoseconds }
+        wallClock.look(at: events, tables)
         stage?.process(events, tables: tables)
         try writeRows(events, tables)
     }
 
     func finish(tables: TraceTables) throws(TraceError) {
         stage?.finish(tables: tables)
-        try writeRows(UnsafeBufferPointer(start: nil, count: 0), tables)
-        for output in outputs { try output.buffer.flush() }
+        let none = UnsafeBufferPointer<Event>(start: nil, count: 0)
+        try writeRows(none, tables)
+        for output in outputs {
+            try output.table.finish(batch(none, tables), to: output.row)
+            try output.file.buffer.flush()
+        }
     }
 
     private func writeRows(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) throws(TraceError) {
-        let batch = CSVBatch(
-            events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [], tables: tables,
-            firstNanoseconds: firstNanoseconds ?? 0)
+        let batch = batch(events, tables)
         for output in outputs { try output.table.write(batch, to: output.row) }
+    }
+
+    private func batch(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) -> CSVBatch {
+        CSVBatch(
+            events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [],
+            tables: tables, firstNanoseconds: firstNanoseconds ?? 0, diagnostics: diagnostics)
     }
 
     private static func tables(_ names: [String]?, isFolder: Bool) throws(TraceError) -> [any CSVTable.Type] {

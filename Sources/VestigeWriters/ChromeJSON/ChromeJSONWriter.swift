@@ -267,6 +267,7 @@ extension ChromeJSONWriter {
     private func write(_ ended: EndedSlice, of row: ChromeRow) {
         let slice = ended.slice
         text.beginSlice(row.lane(Int(slice.lane)), slice.startNanoseconds, ended.endNanoseconds)
+        text.category(slice.kind == .region ? "region" : "range")
         text.name(slice.name)
         if slice.kind == .range { text.color(isStopTheWorld(slice.name) ? "terrible" : "rail_idle") }
         text.stack(slice.stack)
@@ -328,6 +329,7 @@ extension ChromeJSONWriter {
 extension ChromeJSONWriter {
     private func writeLog(_ event: Event) {
         text.beginInstant(place(event.goroutine, .logs, event.proc), now)
+        text.category("log")
         nameLog(event)
         text.stack(event.stack)
         if event.task != .background, event.task != .absent { text.argument("task", id: event.task.rawValue) }
@@ -362,6 +364,7 @@ extension ChromeJSONWriter {
             case .global: runtimeRows.events
             }
         text.beginInstant(row, now)
+        text.category("label")
         text.name(event.name)
         text.stack(event.stack)
         text.end()
@@ -372,6 +375,7 @@ extension ChromeJSONWriter {
     private func writeSample(_ event: Event) {
         let row = procs.row(Int64(event.proc.rawValue)) ?? place(event.goroutine, .samples, .absent)
         text.beginInstant(row, now)
+        text.category("sample")
         text.name("CPU sample")
         text.stack(event.stack)
         goroutines.argument("goroutine", event.goroutine)

@@ -219,6 +219,13 @@ final class ChromeText {
 
     // MARK: - Parts of an event
 
+    /// What kind of slice or instant it is, for queries and filters.
+    func category(_ category: StaticString) {
+        buffer.append(",\"cat\":\"")
+        buffer.append(category)
+        buffer.append(byte: UInt8(ascii: "\""))
+    }
+
     func name(_ name: StaticString) {
         buffer.append(",\"name\":\"")
         buffer.append(name)

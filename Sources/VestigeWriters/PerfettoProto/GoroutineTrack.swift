@@ -208,7 +208,11 @@ final class GoroutineTracks {
             annotate(.endedBy, event.goroutine)
             packets.annotate(.endedAt, programFrameOf: event.stack)
         }
-        if event.fromGoroutineState != row.pointee.state { packets.annotate(.endIsLost) }
+        if event.isSynthetic, event.toGoroutineState == .undetermined {
+            packets.annotateGoesOn()
+        } else if event.fromGoroutineState != row.pointee.state {
+            packets.annotate(.endIsLost)
+        }
         packets.endEvent()
     }
 

@@ -295,7 +295,7 @@ extension PerfettoWriter {
             return (slice, slice != nil || nested.moveAllAside(in: open, of: key, at: now))
         }
         guard hasRoom else { return }
-        let flag: EndedSlice.Flag = slice == nil ? .beganBefore : .none
+        let flag: EndedSlice.Flag = slice == nil ? .beganBefore : event.isSynthetic ? .goesOn : .none
         complete(EndedSlice(slice: slice ?? sought, endNanoseconds: now, event: event, flag: flag), of: place)
     }
 

@@ -57,7 +57,8 @@ import VestigeWriters
         let output = try CSVOutput(script, batchSize: 100)
         for table in CSVSchemaFile.tables {
             let rows = try #require(output.files[table + ".csv"])
-            #expect(rows.count > 20, "\(table)")
+            // Waits need a goroutine that waits, which few of random transitions say.
+            #expect(rows.count > (["waits", "stacks"].contains(table) ? 2 : 20), "\(table)")
             #expect(try CSVSchemaFile.read(table).complaint(about: rows) == nil, "\(table)")
         }
     }

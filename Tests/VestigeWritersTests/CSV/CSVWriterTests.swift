@@ -12,7 +12,7 @@ import VestigeWriters
         script.go(1, .undetermined, .running, at: 5, by: -1)
         #expect(
             Set(try CSVOutput(script).files.keys)
-                == ["goroutines.csv", "spans.csv", "events.csv", "regions.csv", "tasks.csv"])
+                == Set(CSVFormat.format.tableNames.map { $0 + ".csv" }))
         let single = try CSVOutput(script, isFolder: false)
         #expect(Set(single.files.keys) == [""])
         #expect(single.target.bytes() == (try CSVOutput(script)).target.bytes(of: "spans.csv"))
@@ -37,7 +37,9 @@ import VestigeWriters
     }
 
     @Test func aTableWithoutRowsHasItsHeader() throws {
-        for (name, rows) in try CSVOutput(script).files { #expect(rows.count == 1 && rows[0].count > 10, "\(name)") }
+        for (name, rows) in try CSVOutput(script).files where name != "summary.csv" {
+            #expect(rows.count == 1 && rows[0].count > 3, "\(name)")
+        }
     }
 
     // MARK: - Rows

@@ -8,8 +8,8 @@ final class CSVEventsTable: CSVTable {
     static let usesLifelines = false
     static let columns = [
         CSVColumn("sequence", .integer, "The event's place in the recording, from 0.", required: true, minimum: 0),
-        CSVColumn("time_ns", .integer, "Nanoseconds since the recording's first event.", required: true),
-        CSVColumn("clock_ns", .integer, "The time on the source's own clock, in nanoseconds.", required: true),
+        CSVColumn("time_ns", .nanoseconds, "Nanoseconds since the recording's first event.", required: true),
+        CSVColumn("clock_ns", .clock, "The time on the source's own clock, in nanoseconds.", required: true),
         CSVColumn(
             "kind", .string, "What happened, in the words of Go's trace reader.", required: true,
             values: EventKind.allCases.map { "\($0.name)" }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }),
@@ -50,8 +50,8 @@ final class CSVEventsTable: CSVTable {
         for event in batch.events {
             row.integer(sequence)
             sequence += 1
-            row.integer(event.timeNanoseconds &- batch.firstNanoseconds)
-            row.integer(event.timeNanoseconds)
+            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.clock(event.timeNanoseconds)
             row.word(event.kind.name)
             row.goroutine(event.goroutine)
             row.proc(event.proc)

@@ -18,25 +18,25 @@ final class CSVGoroutinesTable: CSVTable {
         CSVColumn("created", .boolean, "Its creation is in the recording, at first_ns.", required: true),
         CSVColumn("created_by", .integer, "The goroutine that created it; empty if none did, or it is not known."),
         CSVColumn(
-            "first_ns", .integer, "When it is first heard of: nanoseconds since the recording's first event.",
+            "first_ns", .nanoseconds, "When it is first heard of: nanoseconds since the recording's first event.",
             required: true),
         CSVColumn(
-            "last_ns", .integer,
+            "last_ns", .nanoseconds,
             "When it ended, else when the recording did: nanoseconds since the recording's first event.",
             required: true),
         CSVColumn(
-            "first_clock_ns", .integer, "first_ns on the source's own clock, in nanoseconds.", required: true),
+            "first_clock_ns", .clock, "first_ns on the source's own clock, in nanoseconds.", required: true),
         CSVColumn("ended", .boolean, "It ended in the recording.", required: true),
         CSVColumn(
             "final_state", .string, "Its state at last_ns.", required: true, values: CSVColumn.goroutineStates),
         CSVColumn("final_reason", .string, "Why it went into that state."),
         CSVColumn(
-            "undetermined_ns", .integer, "Nanoseconds before first_ns: it was alive, the recording does not say how.",
+            "undetermined_ns", .nanoseconds, "Nanoseconds before first_ns: it was alive, the recording does not say how.",
             required: true, minimum: 0),
-        CSVColumn("runnable_ns", .integer, "Nanoseconds ready to run without a proc.", required: true, minimum: 0),
-        CSVColumn("running_ns", .integer, "Nanoseconds running.", required: true, minimum: 0),
-        CSVColumn("waiting_ns", .integer, "Nanoseconds blocked.", required: true, minimum: 0),
-        CSVColumn("syscall_ns", .integer, "Nanoseconds in system calls or C code.", required: true, minimum: 0),
+        CSVColumn("runnable_ns", .nanoseconds, "Nanoseconds ready to run without a proc.", required: true, minimum: 0),
+        CSVColumn("running_ns", .nanoseconds, "Nanoseconds running.", required: true, minimum: 0),
+        CSVColumn("waiting_ns", .nanoseconds, "Nanoseconds blocked.", required: true, minimum: 0),
+        CSVColumn("syscall_ns", .nanoseconds, "Nanoseconds in system calls or C code.", required: true, minimum: 0),
         CSVColumn("transitions", .integer, "How often it changed its state, its creation and its end included.", required: true, minimum: 0),
         CSVColumn("samples", .integer, "CPU profile samples taken of it.", required: true, minimum: 0),
         .stack("creation_stack", "Where its creator was."),
@@ -48,20 +48,20 @@ final class CSVGoroutinesTable: CSVTable {
         for life in batch.lives {
             row.integer(life.goroutine.rawValue)
             row.text(life.startFunction, batch.tables)
-            row.boolean(Self.isSystem(batch.tables.strings.bytes(life.startFunction)))
+            row.boolean(life.isSystem(batch.tables))
             row.boolean(life.isCreationKnown)
             row.goroutine(life.creator)
-            row.integer(life.firstSeenNanoseconds &- batch.firstNanoseconds)
-            row.integer(life.lastNanoseconds &- batch.firstNanoseconds)
-            row.integer(life.firstSeenNanoseconds)
+            row.nanoseconds(life.firstSeenNanoseconds &- batch.firstNanoseconds)
+            row.nanoseconds(life.lastNanoseconds &- batch.firstNanoseconds)
+            row.clock(life.firstSeenNanoseconds)
             row.boolean(life.hasEnded)
             row.word(life.finalState.name)
             row.text(life.finalReason, batch.tables)
-            row.integer(life.undeterminedNanoseconds)
-            row.integer(life.runnableNanoseconds)
-            row.integer(life.runningNanoseconds)
-            row.integer(life.waitingNanoseconds)
-            row.integer(life.syscallNanoseconds)
+            row.nanoseconds(life.undeterminedNanoseconds)
+            row.nanoseconds(life.runnableNanoseconds)
+            row.nanoseconds(life.runningNanoseconds)
+            row.nanoseconds(life.waitingNanoseconds)
+            row.nanoseconds(life.syscallNanoseconds)
             row.integer(UInt64(life.transitionCount))
             row.integer(UInt64(life.stackSampleCount))
             row.stack(life.creationStack, batch.tables)
@@ -69,10 +69,5 @@ final class CSVGoroutinesTable: CSVTable {
             row.integer(UInt64(life.source))
             try row.end()
         }
-    }
-
-    /// The rule of Go's own tools.
-    private static func isSystem(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
-        function.isEmpty || function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
     }
 }

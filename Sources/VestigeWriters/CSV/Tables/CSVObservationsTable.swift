@@ -11,14 +11,14 @@ final class CSVObservationsTable: CSVTable {
         CSVColumn(
             "sequence", .integer, "Number of the event in the recording, counted from 0, as in JSON lines.",
             required: true, minimum: 0),
-        CSVColumn("time_ns", .integer, "Nanoseconds since the recording's first event.", required: true),
-        CSVColumn("clock_ns", .integer, "The time on the source's own clock, in nanoseconds.", required: true),
+        CSVColumn("time_ns", .nanoseconds, "Nanoseconds since the recording's first event.", required: true),
+        CSVColumn("clock_ns", .clock, "The time on the source's own clock, in nanoseconds.", required: true),
         CSVColumn("goroutine", .integer, "The goroutine's number; empty for a group, which has none."),
         CSVColumn("count", .integer, "How many goroutines the row stands for.", required: true, minimum: 0),
         CSVColumn("state", .string, "What it was doing.", required: true, values: CSVColumn.goroutineStates),
         CSVColumn("reason", .string, "The observer's own words for that, e.g. what it waits for."),
         CSVColumn(
-            "wait_ns_at_least", .integer, "Nanoseconds that it has waited at least; empty where nothing is known.",
+            "wait_ns_at_least", .nanoseconds, "Nanoseconds that it has waited at least; empty where nothing is known.",
             minimum: 0),
         CSVColumn("minutes", .integer, "The same in the whole minutes of a dump."),
         CSVColumn("leaked", .boolean, "It is proved that it waits for ever.", required: true),
@@ -50,13 +50,14 @@ final class CSVObservationsTable: CSVTable {
             guard event.kind == .observed else { continue }
             let detail = batch.tables.observations.detail(event.observationDetail)
             row.integer(sequence)
-            row.integer(event.timeNanoseconds &- batch.firstNanoseconds)
-            row.integer(event.timeNanoseconds)
+            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.clock(event.timeNanoseconds)
             row.goroutine(event.goroutine)
             row.integer(event.observedCount)
             row.word(event.toGoroutineState.name)
             row.text(event.name, batch.tables)
-            row.integer(event.leastWaitNanoseconds, unless: 0)
+            let wait = event.leastWaitNanoseconds
+            wait == 0 ? row.none() : row.nanoseconds(Int64(clamping: wait))
             writeFlags(detail, row)
             writeOrigin(detail, batch.tables, row)
             writeLists(detail, batch.tables, row)

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Vestige
+
+struct GoroutinesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "goroutines", abstract: "Shows each goroutine: who created it, what it did, how it ended.",
+        discussion: """
+            One row for each life of a goroutine: its start function, who created it and where, how long it was \
+            alive in the recording, and how much of that it was running, ready to run, waiting (and for what \
+            mainly) and in system calls. Percentiles are over all of them, also those that --top leaves out: \
+            exact up to \(Distribution.exactCount), else at most 1 % more than exact.
+
+            Goroutines of Go's runtime are left out without --system.
+
+            \(ExitStatus.help)
+            """)
+
+    @OptionGroup var analysis: AnalysisOptions
+    @OptionGroup var table: TableOptions
+
+    @Flag(help: "Show also goroutines that belong to Go's runtime.")
+    var system = false
+
+    private static let measured = ["lifetime_ns", "running_ns", "runnable_ns", "waiting_ns", "syscall_ns"]
+
+    func run() throws {
+        let terminal = Terminal()
+        let tracker = WaitReasonTracker()
+        // Filled at the first batch: rows are put in order as they come.
+        var tables = TraceTables()
+        let columns = Self.columns { tables }
+        let measures = columns.filter { Self.measured.contains($0.name) }.map(\.value)
+        var distributions = measures.map { _ in Distribution() }
+        var rows = try OrderedRecords(table.order(default: "goroutine", terminal), columns)
+        var systemCount = 0
+        let showsSystem = system
+        let result = try analysis.run { batch throws(TraceError) in
+            tables = batch.tables
+            tracker.add(batch.spans, batch.lives) { summary in
+                guard showsSystem || !tables.isSystemFunction(summary.life.startFunction) else {
+                    systemCount += 1
+                    return
+                }
+                rows.add(summary)
+                for (index, measure) in measures.enumerated() {
+                    if case .nanoseconds(let value) = measure(summary) { distributions[index].add(value) }
+                }
+            }
+        }
+        var report = Report(name: "goroutines", columns: columns)
+        report.records = rows.finish()
+        report.count = rows.count
+        report.percentiles = Array(zip(Self.measured, distributions)).map { (column: $0.0, distribution: $0.1) }
+        try analysis.show(report, table, terminal)
+        SystemNote.say(systemCount, "goroutines", analysis)
+        try analysis.checkLoss(result)
+    }
+
+    private static func columns(_ tables: @escaping () -> TraceTables) -> [ReportColumn<GoroutineSummary>] {
+        [
+            ReportColumn("goroutine", "id") { .number($0.life.goroutine.rawValue) },
+            ReportColumn("function", "function", isText: true) { .text(tables().strings.string($0.life.startFunction)) },
+            ReportColumn("created_by", "by") { $0.life.creator == .absent ? .none : .number($0.life.creator.rawValue) },
+            ReportColumn("created_at", "at", .ifItFits, isText: true) { summary in
+                let stack = summary.life.creationStack
+                return stack == .absent ? .none : .text(tables().text(of: tables().stacks.node(stack).frame))
+            },
+            ReportColumn("lifetime_ns", "lifetime") { .nanoseconds($0.life.lifetimeNanoseconds) },
+            ReportColumn("running_ns", "running") { .nanoseconds($0.life.runningNanoseconds) },
+            ReportColumn("runnable_ns", "runnable", .ifItFits) { .nanoseconds($0.life.runnableNanoseconds) },
+            ReportColumn("waiting_ns", "waiting") { .nanoseconds($0.life.waitingNanoseconds) },
+            ReportColumn("main_wait", "mainly", .ifItFits, isText: true) { .text(tables().strings.string($0.mainReason)) },
+            ReportColumn("main_wait_ns", "for", .machines) { .nanoseconds($0.mainReasonNanoseconds) },
+            ReportColumn("syscall_ns", "syscall", .ifItFits) { .nanoseconds($0.life.syscallNanoseconds) },
+            ReportColumn("state", "state") { .text($0.life.hasEnded ? "Ended" : "\($0.life.finalState.name)") },
+            ReportColumn("reason", "reason", .ifItFits, isText: true) {
+                $0.life.hasEnded ? .none : .text(tables().strings.string($0.life.finalReason))
+            },
+        ]
+    }
+}
+
+extension GoroutineLife {
+    /// How long it was alive in the recording, as far as that is known.
+    var lifetimeNanoseconds: Int64 {
+        GoroutineState.allCases.reduce(0) { $0.addingSaturating(nanoseconds(in: $1)) }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Vestige
+
+/// What all commands that show a table take.
+struct TableOptions: ParsableArguments {
+    @Flag(help: "One JSON object, for scripts: rows, their count, percentiles. Times are nanoseconds.")
+    var json = false
+
+    @Flag(help: "CSV, with the same columns as the JSON.")
+    var csv = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Order of the rows; -COLUMN for the greatest first.", valueName: "column"))
+    var sort: String?
+
+    @Flag(help: "The reverse order.")
+    var reverse = false
+
+    @Option(help: ArgumentHelp("Show so many rows; 0 for all. On a terminal 40, elsewhere all.", valueName: "n"))
+    var top: UInt32?
+
+    func validate() throws {
+        if json, csv { throw ValidationError("--json and --csv exclude each other") }
+    }
+
+    var style: ReportStyle { json ? .json : csv ? .csv : .text }
+
+    func order(default column: String, _ terminal: Terminal) -> ReportOrder {
+        let limit = top.map(Int.init) ?? (terminal.isTerminal && style == .text ? 40 : 0)
+        return ReportOrder(sort ?? column, reversed: reverse, limit: limit == 0 ? nil : limit)
+    }
+}
+
+/// What all commands that read inputs as a whole take.
+struct AnalysisOptions: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
+    var inputs: [String]
+
+    @Option(
+        name: .customLong("at"),
+        help: ArgumentHelp(
+            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
+            valueName: "[file=]time"))
+    var times: [TimeOfInput] = []
+
+    @Flag(help: "Exit with 4 if anything was lost.")
+    var strict = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    /// Reads the inputs, and says on standard error what was lost.
+    func run(_ body: @escaping (Analysis.Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
+        var analysis = Analysis(inputs: inputs)
+        analysis.times = times.map(\.value)
+        let bar = reporting.makeProgressBar()
+        defer { bar?.clear() }
+        analysis.onProgress = bar?.show
+        let result = try analysis.run(body)
+        bar?.clear()
+        LossReport.warn(
+            path: result.name, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+        if !reporting.quiet {
+            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
+        }
+        return result
+    }
+
+    static func sayLeftOut(_ columns: [String]) {
+        if columns.isEmpty { return }
+        Console.say("no room for the columns \(columns.joined(separator: ", ")); --json and --csv have them")
+    }
+
+    /// Ends the command as `--strict` demands.
+    func checkLoss(_ result: AnalysisResult) throws(EarlyExit) {
+        if strict, result.hasLoss { throw EarlyExit(status: .loss) }
+    }
+
+    /// Writes a table whose rows are all there, and says how many are not shown.
+    func show<Record>(_ report: Report<Record>, _ options: TableOptions, _ terminal: Terminal) throws(TraceError) {
+        let writer = ReportWriter(report, options.style, terminal)
+        try writer.write(report)
+        try writer.finish(report)
+        guard !reporting.quiet else { return }
+        let shown = UInt64(report.records.count)
+        if report.count == 0 { return Console.say("no \(report.name) in \(inputs.joined(separator: " + "))") }
+        if shown < report.count {
+            Console.say("\(Units.grouped(shown)) of \(Units.grouped(report.count)) \(report.name); --top 0 shows all")
+        }
+        Self.sayLeftOut(writer.leftOut)
+    }
+}
