@@ -78,6 +78,10 @@ public struct Conversion {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
+        if options.thinning != nil, !plan.format.hasFlows {
+            throw TraceError(
+                .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
+        }
         try checkSplit()
         try checkTables()
         try plan.check(options.tableStyle, tables: options.tables)

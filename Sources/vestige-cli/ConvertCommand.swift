@@ -34,6 +34,12 @@ struct ConvertCommand: ParsableCommand {
             are patterns with * and ?. docs/query.md tells exactly what each option selects, and the grammar \
             of --where and --query.
 
+            --min-span makes files smaller that are too large for a viewer: states of a goroutine, and stays on \
+            a proc or thread, that follow each other and are shorter become one slice such as "37 short spans", \
+            with their count and the time in each state; it is shorter than a hundred times the limit. A short \
+            one between long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the \
+            scheduler's tables of the perfetto format are left as they are.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -45,7 +51,7 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace --from 120ms --to 180ms --to csv
               vestige convert orders.trace --where "state == waiting for 10ms" -o waits.json
               vestige convert orders.trace goroutines.txt -o both.pftrace
-              vestige convert orders.trace --split 1M-events
+              vestige convert orders.trace --split 1M-events --min-span 10us
               vestige convert - --to jsonl < orders.trace | jq .kind
 
             \(ExitStatus.help)
@@ -92,6 +98,13 @@ struct ConvertCommand: ParsableCommand {
     var maxEvents: EventCount?
 
     @Option(
+        name: .customLong("min-span"),
+        help: ArgumentHelp(
+            "Merge what is shorter than this on a row into counted blocks, e.g. 10us (viewers).",
+            valueName: "duration"))
+    var minSpan: DurationArgument?
+
+    @Option(
         help: ArgumentHelp(
             "Write parts of at most this size, e.g. 1M-events or 64MB, and an index page.", valueName: "size"))
     var split: SplitArgument?
@@ -111,6 +124,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.maxEventCount = maxEvents?.value
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
+        conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
@@ -131,7 +145,7 @@ struct ConvertCommand: ParsableCommand {
         if !reporting.quiet {
             let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
             for line in lines { Console.say(line) }
-            Console.say(summary(plan, result))
+            Console.say(summary(plan, result) + thinningNote(conversion.options.thinning))
         }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
     }
@@ -157,6 +171,17 @@ struct ConvertCommand: ParsableCommand {
         let count = UInt64(result.outputPaths.count - 1)
         let last = count > 1 ? " … \(result.outputPaths[result.outputPaths.count - 2])" : ""
         return "\(first)\(last) (\(Units.counted(count, "part"))) and \(index)"
+    }
+
+    /// What short spans have become.
+    private func thinningNote(_ thinning: Thinning?) -> String {
+        guard let thinning else { return "" }
+        let limit = Units.duration(thinning.minSpanNanoseconds)
+        guard thinning.spanCount > 0 else { return "; no spans shorter than \(limit) to merge" }
+        var text = "; \(Units.counted(thinning.spanCount, "span")) shorter than \(limit) merged into "
+        text += Units.counted(thinning.blockCount, "block")
+        if thinning.flowCount > 0 { text += ", without \(Units.counted(thinning.flowCount, "arrow")) to them" }
+        return text
     }
 
     /// That a single file is only one of several tables.

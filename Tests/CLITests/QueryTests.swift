@@ -195,9 +195,9 @@ extension JSONValue {
     @Test(arguments: traces, ["100ms", "1100ms", "1900ms", "2100ms", "3100ms"])
     func sameAsWithout(_ trace: String, _ start: String) throws {
         let script = """
-            select() { vestige convert -q "$1" --to jsonl -o - --from \(start) | grep -v '"kind":"\\(Header\\|Trailer\\)"'; }
-            select '\(trace)' > file
-            cat '\(trace)' | select - > pipe
+            part() { vestige convert -q "$1" --to jsonl -o - --from \(start) | grep -v '"kind":"\\(Header\\|Trailer\\)"'; }
+            part '\(trace)' > file
+            cat '\(trace)' | part - > pipe
             cmp file pipe && wc -l < file
             """
         let folder = try TemporaryFolder()

@@ -30,10 +30,11 @@ public final class ChromeJSONWriter: TraceWriter {
         _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
     ) {
         text = ChromeText(sink, dialect)
-        goroutines = GoroutineRows(text, flows: options.flows)
-        procs = OccupancyRows(.procs, text, goroutines)
-        threads = OccupancyRows(.threads, text, goroutines)
+        goroutines = GoroutineRows(text, flows: options.flows, thinning: options.thinning)
+        procs = OccupancyRows(.procs, text, goroutines, options.thinning)
+        threads = OccupancyRows(.threads, text, goroutines, options.thinning)
         counters = CounterTracks(text)
+        text.thinning = options.thinning
         text.openFile()
     }
 

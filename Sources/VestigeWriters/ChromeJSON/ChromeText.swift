@@ -13,6 +13,8 @@ final class ChromeText {
     let buffer: TextBuffer
     private(set) var tables = TraceTables()
     let stacks = ChromeStacks()
+    /// Says so in the file, if slices are merged.
+    var thinning: Thinning?
     private let heapState = HeapValue(State())
     private var state: UnsafeMutablePointer<State> { heapState.pointer }
 
@@ -82,6 +84,10 @@ final class ChromeText {
             // Version 58 shows these; older ones skip them.
             buffer.append("\n],\n\"metadata\":{\"converter\":\"vestige\"")
         }
+        if let thinning {
+            buffer.append(",\"spans shorter than this many ns are merged\":")
+            buffer.append(thinning.minSpanNanoseconds)
+        }
         for (index, source) in tables.sources.enumerated() {
             buffer.append(",\"source \(index + 1)\":")
             let parts = [source.format, source.formatVersion, source.goVersion.map { "Go \($0)" }]
@@ -136,6 +142,30 @@ final class ChromeText {
         begin("{\"ph\":\"X\",\"pid\":", row, startNanoseconds)
         buffer.append(",\"dur\":")
         buffer.appendMicroseconds(endNanoseconds &- startNanoseconds)
+    }
+
+    /// Several spans in one.
+    func write(_ block: SpanBlock<some BitwiseCopyable>, on row: ChromeRow) {
+        beginSlice(row, block.startNanoseconds, block.endNanoseconds)
+        buffer.append(",\"name\":\"")
+        buffer.append(block.count)
+        buffer.append(" short spans\"")
+        color("grey")
+        argument("spans", id: block.count)
+        block.forEachState { state, sum in
+            switch state {
+            case .running: argument("running", "running_ns", sum.count, sum.nanoseconds)
+            case .runnable: argument("runnable", "runnable_ns", sum.count, sum.nanoseconds)
+            case .syscall: argument("syscall", "syscall_ns", sum.count, sum.nanoseconds)
+            default: argument("waiting", "waiting_ns", sum.count, sum.nanoseconds)
+            }
+        }
+        end()
+    }
+
+    private func argument(_ name: StaticString, _ timeName: StaticString, _ count: Int64, _ nanoseconds: Int64) {
+        argument(name, count)
+        argument(timeName, nanoseconds)
     }
 
     /// An instant on a row (`i`). The name must follow.

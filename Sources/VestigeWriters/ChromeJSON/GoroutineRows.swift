@@ -54,10 +54,19 @@ final class GoroutineRows {
     private let flows: HeapValue<Flows>
     private let heapTable = HeapValue(PagedTable<GoroutineRow>())
     private var table: UnsafeMutablePointer<PagedTable<GoroutineRow>> { heapTable.pointer }
+    private let thinner: SpanThinner<StateSlice>?
     private var rowCount: UInt32 = 0
     private var flowCount: UInt64 = 0
 
-    init(_ text: ChromeText, flows: FlowKinds) {
+    /// A state with the arrow that leads to it, whose tid is 0 if there is none.
+    struct StateSlice: BitwiseCopyable {
+        var span: LifelineSpan
+        var arrow: Flow
+        var arrowTid: UInt32
+    }
+
+    init(_ text: ChromeText, flows: FlowKinds, thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.text = text
         self.flows = HeapValue(Flows(flows))
     }
@@ -78,10 +87,15 @@ final class GoroutineRows {
 
     /// `G18 main.worker`, as far as it is known.
     func appendName(_ goroutine: GoroutineID) {
-        appendName(goroutine, table.pointee.find(goroutine.rawValue)?.pointee.startFunction ?? .empty)
+        appendName(goroutine, startFunction(goroutine))
     }
 
-    private func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
+    /// The start function of a goroutine that is alive, as far as it is known.
+    func startFunction(_ goroutine: GoroutineID) -> StringID {
+        table.pointee.find(goroutine.rawValue)?.pointee.startFunction ?? .empty
+    }
+
+    func appendName(_ goroutine: GoroutineID, _ startFunction: StringID) {
         text.buffer.append(byte: UInt8(ascii: "G"))
         text.buffer.append(goroutine.rawValue)
         guard startFunction != .empty else { return }
@@ -133,6 +147,31 @@ final class GoroutineRows {
         guard span.state != .undetermined, span.state != .notExist else { return }
         let row = record(span.goroutine)
         row.pointee.uses.insert(.states)
+        let hasArrow = row.pointee.arrowTid != 0 && row.pointee.arrowNanoseconds == span.startNanoseconds
+        let slice = StateSlice(
+            span: span, arrow: row.pointee.arrow, arrowTid: hasArrow ? row.pointee.arrowTid : 0)
+        row.pointee.arrowTid = 0
+        if let thinner {
+            if span.flags.isEmpty {
+                let isMerged = thinner.take(
+                    slice, span.state, span.startNanoseconds, span.endNanoseconds, of: span.goroutine.rawValue,
+                    hasFlow: slice.arrowTid != 0
+                ) { write($0, row) }
+                if isMerged { return }
+            } else {
+                thinner.end(span.goroutine.rawValue) { write($0, row) }
+            }
+        }
+        write(slice, row)
+    }
+
+    private func write(_ block: SpanBlock<StateSlice>, _ row: UnsafeMutablePointer<GoroutineRow>) {
+        if block.count == 1, let slice = block.first { return write(slice, row) }
+        text.write(block, on: row.pointee.row)
+    }
+
+    private func write(_ slice: StateSlice, _ row: UnsafeMutablePointer<GoroutineRow>) {
+        let span = slice.span
         text.beginSlice(row.pointee.row, span.startNanoseconds, span.endNanoseconds)
         nameState(span)
         writeStack(span)
@@ -144,7 +183,7 @@ final class GoroutineRows {
         if span.endedBy != .absent { text.frame("ended_at", of: span.endedByStack) }
         writeFlags(span)
         text.end()
-        writeArrow(to: row, span)
+        writeArrow(to: row, slice)
     }
 
     private func nameState(_ span: LifelineSpan) {
@@ -190,16 +229,14 @@ final class GoroutineRows {
 
     /// The arrow waits for the slice it points to. It ends 1 ns inside it, since catapult takes a
     /// moment that two slices share to belong to the first.
-    private func writeArrow(to row: UnsafeMutablePointer<GoroutineRow>, _ span: LifelineSpan) {
-        guard row.pointee.arrowTid != 0 else { return }
-        if row.pointee.arrowNanoseconds == span.startNanoseconds {
-            let cause = ChromeRow(process: .goroutines, tid: row.pointee.arrowTid)
-            let end = span.startNanoseconds &+ min(1, span.durationNanoseconds)
-            flowCount += 1
-            text.flow(
-                flowCount, row.pointee.arrow.name, from: cause, at: span.startNanoseconds, to: row.pointee.row, at: end)
-        }
-        row.pointee.arrowTid = 0
+    private func writeArrow(to row: UnsafeMutablePointer<GoroutineRow>, _ slice: StateSlice) {
+        guard slice.arrowTid != 0 else { return }
+        let start = slice.span.startNanoseconds
+        let cause = ChromeRow(process: .goroutines, tid: slice.arrowTid)
+        flowCount += 1
+        text.flow(
+            flowCount, slice.arrow.name, from: cause, at: start, to: row.pointee.row,
+            at: start &+ min(1, slice.span.durationNanoseconds))
     }
 
     // MARK: - Names
@@ -207,6 +244,7 @@ final class GoroutineRows {
     /// Names the rows of a goroutine, whose further rows are `laneCount`, and forgets it.
     func end(_ goroutine: GoroutineID, laneCount: Int) {
         guard let row = table.pointee.find(goroutine.rawValue) else { return }
+        thinner?.end(goroutine.rawValue) { write($0, row) }
         let sortIndex = sortIndex(row.pointee)
         let (place, function) = (row.pointee.row, row.pointee.startFunction)
         let hasStates = row.pointee.uses.contains(.states)
@@ -230,7 +268,7 @@ final class GoroutineRows {
     private func sortIndex(_ row: GoroutineRow) -> Int64 {
         let function = text.tables.strings.bytes(row.startFunction)
         let isSystem = function.isEmpty || GoNames.isRuntime(function)
-        return Int64(row.tid) + (isSystem ? 1 << 31 : 0)
+        return Int64(row.tid) + (isSystem ? 1 << 30 : 0)
     }
 
     /// The goroutines that are known now, in order of their ids.

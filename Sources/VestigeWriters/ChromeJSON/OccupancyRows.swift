@@ -33,7 +33,19 @@ final class OccupancyRows {
     private let heapTable = HeapValue(PagedTable<OccupancyRow>())
     private var table: UnsafeMutablePointer<PagedTable<OccupancyRow>> { heapTable.pointer }
 
-    init(_ process: ChromeProcess, _ text: ChromeText, _ goroutines: GoroutineRows) {
+    private let thinner: SpanThinner<Occupancy>?
+
+    /// A goroutine that had a proc or thread.
+    private struct Occupancy: BitwiseCopyable {
+        var goroutine: GoroutineID
+        var startFunction: StringID
+        var startNanoseconds: Int64
+        var endNanoseconds: Int64
+        var isClipped: Bool
+    }
+
+    init(_ process: ChromeProcess, _ text: ChromeText, _ goroutines: GoroutineRows, _ thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.process = process
         self.text = text
         self.goroutines = goroutines
@@ -80,21 +92,54 @@ final class OccupancyRows {
 
     private func vacate(_ row: UnsafeMutablePointer<OccupancyRow>, at now: Int64) {
         guard row.pointee.occupant != .absent else { return }
-        endSyscall(row, at: now)
         row.pointee.isUsed = true
-        text.beginSlice(ChromeRow(process: process, tid: row.pointee.tid), row.pointee.startNanoseconds, now)
-        text.buffer.append(",\"name\":\"")
-        goroutines.appendName(row.pointee.occupant)
-        text.buffer.append(byte: UInt8(ascii: "\""))
-        writeClipping(row.pointee.isClipped)
-        text.end()
+        let occupancy = Occupancy(
+            goroutine: row.pointee.occupant, startFunction: goroutines.startFunction(row.pointee.occupant),
+            startNanoseconds: row.pointee.startNanoseconds, endNanoseconds: now, isClipped: row.pointee.isClipped)
         row.pointee.occupant = .absent
+        // The outer slice comes first, which counts where both are of one length.
+        if !merge(occupancy, row) { write(occupancy, row.pointee.tid) }
+        endSyscall(row, at: now)
     }
 
+    /// Merges a short stay with others; what is clipped is shown as it is.
+    private func merge(_ occupancy: Occupancy, _ row: UnsafeMutablePointer<OccupancyRow>) -> Bool {
+        guard let thinner else { return false }
+        let tid = row.pointee.tid
+        if occupancy.isClipped || text.isCut {
+            thinner.end(Int64(tid)) { write($0, tid) }
+            return false
+        }
+        return thinner.take(
+            occupancy, .running, occupancy.startNanoseconds, occupancy.endNanoseconds, of: Int64(tid)
+        ) { write($0, tid) }
+    }
+
+    private func write(_ block: SpanBlock<Occupancy>, _ tid: UInt32) {
+        if block.count == 1, let occupancy = block.first { return write(occupancy, tid) }
+        text.write(block, on: ChromeRow(process: process, tid: tid))
+    }
+
+    private func write(_ occupancy: Occupancy, _ tid: UInt32) {
+        text.beginSlice(
+            ChromeRow(process: process, tid: tid), occupancy.startNanoseconds, occupancy.endNanoseconds)
+        text.buffer.append(",\"name\":\"")
+        goroutines.appendName(occupancy.goroutine, occupancy.startFunction)
+        text.buffer.append(byte: UInt8(ascii: "\""))
+        writeClipping(occupancy.isClipped)
+        text.end()
+    }
+
+    /// (One that is too short to be shown is within a stay that is, or in a block.)
     private func endSyscall(_ row: UnsafeMutablePointer<OccupancyRow>, at now: Int64) {
         guard row.pointee.isInSyscall else { return }
         row.pointee.isInSyscall = false
         let start = row.pointee.syscallStartNanoseconds
+        let isShown = row.pointee.isSyscallClipped || text.isCut
+        if let limit = text.thinning?.minSpanNanoseconds, now &- start < limit, !isShown {
+            text.thinning?.noteNested()
+            return
+        }
         text.beginSlice(ChromeRow(process: process, tid: row.pointee.tid), start, now)
         text.name("syscall")
         text.color("thread_state_iowait")
@@ -149,6 +194,8 @@ final class OccupancyRows {
     func finish(at now: Int64, endRanges: (ChromeRow, inout SliceStack) -> Int) {
         table.pointee.forEach { id, row in
             vacate(row, at: now)
+            let tid = row.pointee.tid
+            thinner?.end(Int64(tid)) { write($0, tid) }
             let place = ChromeRow(process: process, tid: row.pointee.tid)
             let laneCount = endRanges(place.second, &row.pointee.open)
             if row.pointee.isUsed { text.nameRow(place, sortIndex: sortIndex(id)) { appendName(id) } }

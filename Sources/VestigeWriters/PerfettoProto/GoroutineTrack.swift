@@ -52,6 +52,23 @@ struct GoroutineTrack: PagedElement {
     }
 }
 
+/// The event that began a state, and the arrow to it.
+private struct BegunState: PagedElement {
+    var event: Event
+    var flow: Flow?
+    /// Track from which the arrow comes; 0: none.
+    var causeTrack: UInt64
+
+    static var vacant: BegunState { BegunState(event: Event(kind: .sync, timeNanoseconds: 0), causeTrack: 0) }
+    var isOccupied: Bool { event.kind == .goroutineTransition }
+}
+
+/// A state that has ended.
+private struct StateSlice: BitwiseCopyable {
+    var begin: BegunState
+    var end: Event
+}
+
 /// The tracks of the goroutines: below a group for each start function one with the states, and below
 /// that further ones for regions, logs, labels and ranges of the runtime, where there are any.
 final class GoroutineTracks {
@@ -61,12 +78,16 @@ final class GoroutineTracks {
     private let tracks: PerfettoTracks
     private let flows: HeapValue<Flows>
     private var table = PagedTable<GoroutineTrack>()
+    private let thinner: SpanThinner<StateSlice>?
+    /// The begins of states that are not written yet, if short ones are merged.
+    private var begun = PagedTable<BegunState>()
     /// Number 1 is kept for goroutine 1: thread 1 of process 1 is its main thread.
     private var lastNumber: UInt32 = 1
     private var isMainSeen = false
     private var flowCount: UInt64 = 0
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds) {
+    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds, thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
         self.flows = HeapValue(Flows(flows))
@@ -167,19 +188,33 @@ final class GoroutineTracks {
 
     /// Ends the slice of the state that was, and begins the next.
     func change(_ event: Event, _ row: Row) {
-        let (goroutine, to) = (event.subjectGoroutine, event.toGoroutineState)
-        let isCreation = event.fromGoroutineState == .notExist
-        let cause = flows.pointer.pointee.flow(event, waited: row.pointee.waitReason, packets.tables.strings)
+        let to = event.toGoroutineState
+        let flow = flows.pointer.pointee.flow(event, waited: row.pointee.waitReason, packets.tables.strings)
         row.pointee.waitReason = to == .waiting ? event.name : .empty
-        if row.pointee.flags.contains(.isOpen) { endState(event, row) }
+        if row.pointee.flags.contains(.isOpen) {
+            row.pointee.flags.remove(.isOpen)
+            endState(event, row)
+        }
         row.pointee.state = to
         guard to != .undetermined, to != .notExist else { return }
-        let flow = cause.map { writeCause(event, $0) } ?? 0
-        use(row, goroutine)
+        use(row, event.subjectGoroutine)
         row.pointee.flags.insert(.isOpen)
+        let state = BegunState(event: event, flow: flow, causeTrack: flow == nil ? 0 : causeTrack(event))
+        if thinner == nil { beginState(state, row) } else { begun.insert(event.subjectGoroutine.rawValue, state) }
+    }
+
+    /// The track of whoever creates or wakes a goroutine; 0 if it has no slice there.
+    private func causeTrack(_ event: Event) -> UInt64 {
+        guard let cause = find(event.goroutine), cause.pointee.flags.contains(.isOpen) else { return 0 }
+        return cause.pointee.track
+    }
+
+    private func beginState(_ state: BegunState, _ row: Row) {
+        let event = state.event
+        let flow = writeCause(state)
         packets.beginEvent(.sliceBegin, row.pointee.track, at: event.timeNanoseconds)
-        describeState(event, to)
-        if isCreation, event.goroutine != .absent {
+        describeState(event, event.toGoroutineState)
+        if event.fromGoroutineState == .notExist, event.goroutine != .absent {
             annotate(.createdBy, event.goroutine)
             packets.annotate(.createdAt, programFrameOf: event.stack)
         }
@@ -201,29 +236,61 @@ final class GoroutineTracks {
         if state == .running, event.proc != .absent { packets.annotate(.proc, Int64(event.proc.rawValue)) }
     }
 
+    /// Ends the slice of the state by an event; without thinning it has begun.
     private func endState(_ event: Event, _ row: Row) {
-        row.pointee.flags.remove(.isOpen)
+        let isLost = !Self.goesOn(event) && event.fromGoroutineState != row.pointee.state
+        guard let thinner, let state = begun.find(event.subjectGoroutine.rawValue)?.pointee else {
+            return writeEnd(event, row, isLost: isLost)
+        }
+        let goroutine = event.subjectGoroutine.rawValue
+        begun.remove(goroutine)
+        let slice = StateSlice(begin: state, end: event)
+        if isLost || Self.goesOn(event) || state.event.isSynthetic {
+            // What is doubtful or clipped is shown as it is.
+            thinner.end(goroutine) { write($0, row) }
+        } else if thinner.take(
+            slice, row.pointee.state, state.event.timeNanoseconds, event.timeNanoseconds, of: goroutine,
+            hasFlow: state.causeTrack != 0, write: { write($0, row) })
+        {
+            return
+        }
+        beginState(state, row)
+        writeEnd(event, row, isLost: isLost)
+    }
+
+    /// True for the end of a selection, at which the state goes on.
+    private static func goesOn(_ event: Event) -> Bool {
+        event.isSynthetic && event.toGoroutineState == .undetermined
+    }
+
+    private func writeEnd(_ event: Event, _ row: Row, isLost: Bool) {
         packets.beginEvent(.sliceEnd, row.pointee.track, at: event.timeNanoseconds)
         if event.goroutine != event.subjectGoroutine, event.goroutine != .absent {
             annotate(.endedBy, event.goroutine)
             packets.annotate(.endedAt, programFrameOf: event.stack)
         }
-        if event.isSynthetic, event.toGoroutineState == .undetermined {
+        if Self.goesOn(event) {
             packets.annotateGoesOn()
-        } else if event.fromGoroutineState != row.pointee.state {
+        } else if isLost {
             packets.annotate(.endIsLost)
         }
         packets.endEvent()
     }
 
+    private func write(_ block: SpanBlock<StateSlice>, _ row: Row) {
+        guard block.count == 1, let slice = block.first else { return packets.write(block, on: row.pointee.track) }
+        beginState(slice.begin, row)
+        writeEnd(slice.end, row, isLost: false)
+    }
+
     /// Marks on the track of whoever creates or wakes a goroutine that it does, as the begin of an arrow,
     /// and returns the arrow's number; 0 if there is none.
-    private func writeCause(_ event: Event, _ flow: Flow) -> UInt64 {
-        guard let cause = find(event.goroutine), cause.pointee.flags.contains(.isOpen) else { return 0 }
+    private func writeCause(_ state: BegunState) -> UInt64 {
+        guard let flow = state.flow, state.causeTrack != 0 else { return 0 }
         flowCount += 1
-        packets.beginEvent(.instant, .wake, cause.pointee.track, at: event.timeNanoseconds)
+        packets.beginEvent(.instant, .wake, state.causeTrack, at: state.event.timeNanoseconds)
         packets.name(FixedName(flow))
-        annotate(.goroutine, event.subjectGoroutine)
+        annotate(.goroutine, state.event.subjectGoroutine)
         packets.flow(flowCount)
         packets.endEvent()
         return flowCount
@@ -233,13 +300,19 @@ final class GoroutineTracks {
 
     /// Forgets a goroutine, which has ended: all of its tracks are described then.
     func end(_ goroutine: GoroutineID, _ row: Row) {
+        thinner?.end(goroutine.rawValue) { write($0, row) }
         if row.pointee.flags.contains(.isUsed) { describe(row, goroutine) }
         table.remove(goroutine.rawValue)
     }
 
     /// Ends the state of a goroutine that goes on after the recording.
-    func endRecording(_ row: Row, at now: Int64) {
+    func endRecording(_ goroutine: GoroutineID, _ row: Row, at now: Int64) {
         guard row.pointee.flags.contains(.isOpen) else { return }
+        if let state = begun.find(goroutine.rawValue)?.pointee {
+            begun.remove(goroutine.rawValue)
+            thinner?.end(goroutine.rawValue) { write($0, row) }
+            beginState(state, row)
+        }
         packets.beginEvent(.sliceEnd, row.pointee.track, at: now)
         packets.annotateGoesOn()
         packets.endEvent()

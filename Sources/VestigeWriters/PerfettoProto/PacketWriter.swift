@@ -286,6 +286,31 @@ final class PacketWriter {
     /// Says that something goes on where the recording, or this part of it, ends.
     func annotateGoesOn() { annotate(isCut ? .clippedAfter : .goesOn) }
 
+    /// Several spans in one slice.
+    func write(_ block: SpanBlock<some BitwiseCopyable>, on track: UInt64) {
+        beginEvent(.sliceBegin, track, at: block.startNanoseconds)
+        name {
+            $0.buffer.append(block.count)
+            $0.buffer.append(" short spans")
+        }
+        annotate(.spans, unsigned: block.count)
+        block.forEachState { state, sum in
+            switch state {
+            case .running: annotate(.running, .runningNanoseconds, sum.count, sum.nanoseconds)
+            case .runnable: annotate(.runnable, .runnableNanoseconds, sum.count, sum.nanoseconds)
+            case .syscall: annotate(.syscall, .syscallNanoseconds, sum.count, sum.nanoseconds)
+            default: annotate(.waiting, .waitingNanoseconds, sum.count, sum.nanoseconds)
+            }
+        }
+        endEvent()
+        endSlice(track, at: block.endNanoseconds)
+    }
+
+    private func annotate(_ name: AnnotationName, _ timeName: AnnotationName, _ count: Int64, _ nanoseconds: Int64) {
+        annotate(name, count)
+        annotate(timeName, nanoseconds)
+    }
+
     func annotate(_ name: AnnotationName, _ string: StringID) {
         let iid = InternedIDs.annotation(string: string)
         if ids.annotationStrings.insert(string.rawValue) {

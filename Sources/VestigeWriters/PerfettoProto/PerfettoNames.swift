@@ -50,6 +50,8 @@ enum AnnotationName: UInt64, CaseIterable {
     case createdBy, createdAt, endedBy, endedAt, parentTask, begunBy
     case bytesSwept, bytesReclaimed, beganBefore, goesOn, endIsLost
     case clippedBefore, clippedBeforeNanoseconds, clippedAfter
+    case spans, running, runningNanoseconds, runnable, runnableNanoseconds, waiting, waitingNanoseconds
+    case syscall, syscallNanoseconds, minSpanNanoseconds
     case state, count, leastWait, leaked, durable, scan, locked, system, stackUnavailable
     case bubble, elided, stray, labels, attributes
 
@@ -74,6 +76,16 @@ enum AnnotationName: UInt64, CaseIterable {
         case .beganBefore: "began_before_recording"
         case .goesOn: "goes_on_after_recording"
         case .endIsLost: "end_is_lost"
+        case .spans: "spans"
+        case .running: "running"
+        case .runningNanoseconds: "running_ns"
+        case .runnable: "runnable"
+        case .runnableNanoseconds: "runnable_ns"
+        case .waiting: "waiting"
+        case .waitingNanoseconds: "waiting_ns"
+        case .syscall: "syscall"
+        case .syscallNanoseconds: "syscall_ns"
+        case .minSpanNanoseconds: "min_span_ns"
         case .clippedBefore: "clipped_before"
         case .clippedBeforeNanoseconds: "clipped_before_ns"
         case .clippedAfter: "clipped_after"

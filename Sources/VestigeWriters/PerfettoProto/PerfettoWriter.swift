@@ -30,6 +30,7 @@ public final class PerfettoWriter: TraceWriter {
     private var collections = SliceStack.empty
     private var stops = SliceStack.empty
     private var now: Int64 = 0
+    private let thinning: Thinning?
     private var isEmpty = true
     private var hasWallTime = false
     /// By string id: 0 not looked at yet, 1 a stop of the world, 2 not.
@@ -37,10 +38,11 @@ public final class PerfettoWriter: TraceWriter {
 
     /// - Parameter isCompressed: packets stand in compressed ones, which Perfetto's own tools read and write, too.
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
+        thinning = options.thinning
         packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
-        goroutines = GoroutineTracks(packets, tracks, flows: options.flows)
-        procs = ProcTracks(packets, tracks, goroutines)
+        goroutines = GoroutineTracks(packets, tracks, flows: options.flows, thinning: options.thinning)
+        procs = ProcTracks(packets, tracks, goroutines, options.thinning)
         scheduler = SchedulerEvents(packets)
         counters = CounterSamples(packets, tracks)
         packets.open()
@@ -66,7 +68,7 @@ public final class PerfettoWriter: TraceWriter {
         procs.finish(at: now) { endAll(of: .proc($0)) }
         for goroutine in goroutines.known {
             guard let row = goroutines.find(goroutine) else { continue }
-            goroutines.endRecording(row, at: now)
+            goroutines.endRecording(goroutine, row, at: now)
             endLife(goroutine, row)
             try packets.buffer.flushIfNeeded()
         }
@@ -128,8 +130,18 @@ public final class PerfettoWriter: TraceWriter {
         isEmpty = false
         now = min(event.timeNanoseconds, Int64.max / 2)
         packets.originNanoseconds = now
+        sayThinning()
         // Tells when the recording begins, and nothing more.
         track(Event(kind: .sync, timeNanoseconds: now))
+    }
+
+    /// Says in the file that short slices are merged.
+    private func sayThinning() {
+        guard let thinning else { return }
+        packets.beginEvent(.instant, tracks.fixed(.events), at: now)
+        packets.name { $0.buffer.append("short spans are merged") }
+        packets.annotate(.minSpanNanoseconds, thinning.minSpanNanoseconds)
+        packets.endEvent()
     }
 
     private func noteWallTime(_ event: Event) {

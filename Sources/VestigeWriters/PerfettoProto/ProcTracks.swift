@@ -13,6 +13,9 @@ struct ProcTrack: PagedElement {
     var isClipped = false
     /// The occupant is in a system call, whose slice has begun.
     var isInSyscall = false
+    var syscallStartNanoseconds: Int64 = 0
+    var syscallStack = StackID.absent
+    var isSyscallClipped = false
     /// Ranges of the proc: sweeps.
     var open = SliceStack.empty
     var rangesTrack: UInt64 = 0
@@ -35,9 +38,19 @@ final class ProcTracks {
     private let packets: PacketWriter
     private let tracks: PerfettoTracks
     private let goroutines: GoroutineTracks
+    private let thinner: SpanThinner<Occupancy>?
     private var table = PagedTable<ProcTrack>()
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks) {
+    /// A goroutine that had a proc.
+    private struct Occupancy: BitwiseCopyable {
+        var goroutine: GoroutineID
+        var startFunction: StringID
+        var startNanoseconds: Int64
+        var endNanoseconds: Int64
+    }
+
+    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks, _ thinning: Thinning?) {
+        thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
         self.goroutines = goroutines
@@ -53,7 +66,7 @@ final class ProcTracks {
         row.pointee.occupant = goroutine
         row.pointee.startNanoseconds = now
         row.pointee.isClipped = event.isSynthetic
-        row.pointee.hasBegun = goroutines.find(goroutine)?.pointee.startFunction != .empty
+        row.pointee.hasBegun = thinner == nil && goroutines.find(goroutine)?.pointee.startFunction != .empty
         if row.pointee.hasBegun { begin(row) }
     }
 
@@ -61,10 +74,23 @@ final class ProcTracks {
         guard let row = record(Int64(event.proc.rawValue)) else { return }
         enter(event, at: now)
         row.pointee.isInSyscall = true
+        row.pointee.syscallStartNanoseconds = now
+        row.pointee.syscallStack = event.transitionStack
+        row.pointee.isSyscallClipped = event.isSynthetic
+        // Of two slices that begin at the same time the outer one is to come first.
+        if !row.pointee.hasBegun, row.pointee.startNanoseconds == now {
+            row.pointee.hasBegun = true
+            begin(row)
+        }
+        if thinner == nil { beginSyscall(row) }
+    }
+
+    private func beginSyscall(_ row: Row) {
+        let now = row.pointee.syscallStartNanoseconds
         packets.beginEvent(.sliceBegin, row.pointee.track, at: now)
         packets.name(.syscall)
-        packets.annotate(.stack, stack: event.transitionStack)
-        if event.isSynthetic { packets.annotate(.clippedBefore) }
+        packets.annotate(.stack, stack: row.pointee.syscallStack)
+        if row.pointee.isSyscallClipped { packets.annotate(.clippedBefore) }
         packets.endEvent()
     }
 
@@ -118,14 +144,47 @@ final class ProcTracks {
     private func vacate(_ row: Row, at now: Int64) {
         guard row.pointee.occupant != .absent else { return }
         endSyscall(row, at: now)
-        if !row.pointee.hasBegun { begin(row) }
-        endSlice(row.pointee.track, at: now)
+        if !merge(row, at: now) {
+            if !row.pointee.hasBegun { begin(row) }
+            endSlice(row.pointee.track, at: now)
+        }
         row.pointee.occupant = .absent
+    }
+
+    /// Merges a short stay with others; what is clipped is shown as it is.
+    private func merge(_ row: Row, at now: Int64) -> Bool {
+        guard let thinner else { return false }
+        let track = row.pointee.track
+        if row.pointee.hasBegun || row.pointee.isClipped || packets.isCut {
+            thinner.end(Int64(bitPattern: track)) { write($0, on: track) }
+            return false
+        }
+        let goroutine = row.pointee.occupant
+        let occupancy = Occupancy(
+            goroutine: goroutine, startFunction: goroutines.find(goroutine)?.pointee.startFunction ?? .empty,
+            startNanoseconds: row.pointee.startNanoseconds, endNanoseconds: now)
+        return thinner.take(
+            occupancy, .running, row.pointee.startNanoseconds, now, of: Int64(bitPattern: track)
+        ) { write($0, on: track) }
+    }
+
+    private func write(_ block: SpanBlock<Occupancy>, on track: UInt64) {
+        guard block.count == 1, let occupancy = block.first else { return packets.write(block, on: track) }
+        packets.beginEvent(.sliceBegin, track, at: occupancy.startNanoseconds)
+        packets.name { $0.append(occupancy.goroutine, occupancy.startFunction, packets.tables) }
+        packets.endEvent()
+        packets.endSlice(track, at: occupancy.endNanoseconds)
     }
 
     private func endSyscall(_ row: Row, at now: Int64) {
         guard row.pointee.isInSyscall else { return }
         row.pointee.isInSyscall = false
+        if let thinning = thinner?.thinning {
+            // (One that is too short to be shown is within a stay that is, or in a block.)
+            let isShort = now &- row.pointee.syscallStartNanoseconds < thinning.minSpanNanoseconds
+            if isShort, !row.pointee.isSyscallClipped, !packets.isCut { return thinning.noteNested() }
+            beginSyscall(row)
+        }
         endSlice(row.pointee.track, at: now)
     }
 
@@ -159,6 +218,8 @@ final class ProcTracks {
         table.forEach { _, row in
             vacate(row, at: now)
             change(row, to: nil, at: now)
+            let track = row.pointee.track
+            thinner?.end(Int64(bitPattern: track)) { write($0, on: track) }
             endRanges(row)
         }
     }

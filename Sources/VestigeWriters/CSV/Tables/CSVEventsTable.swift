@@ -46,7 +46,7 @@ final class CSVEventsTable: CSVTable {
 
     private var sequence: UInt64 = 0
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events {
             row.integer(sequence)
             sequence += 1
@@ -56,9 +56,9 @@ final class CSVEventsTable: CSVTable {
             row.goroutine(event.goroutine)
             row.proc(event.proc)
             row.thread(event.thread)
-            writeResource(event, row)
+            writeResource(event, &row)
             row.text(event.name, batch.tables)
-            writeDetails(event, batch.tables, row)
+            writeDetails(event, batch.tables, &row)
             row.stack(event.stack, batch.tables)
             event.kind == .goroutineTransition ? row.stack(event.transitionStack, batch.tables) : row.none()
             row.boolean(event.isSynthetic)
@@ -68,7 +68,7 @@ final class CSVEventsTable: CSVTable {
     }
 
     /// The four fields from `resource` to `to`.
-    private func writeResource(_ event: Event, _ row: CSVRow) {
+    private func writeResource(_ event: Event, _ row: inout CSVRow) {
         switch event.kind {
         case .goroutineTransition:
             row.word("goroutine")
@@ -92,7 +92,7 @@ final class CSVEventsTable: CSVTable {
     }
 
     /// The five fields from `task` to `arguments`.
-    private func writeDetails(_ event: Event, _ tables: TraceTables, _ row: CSVRow) {
+    private func writeDetails(_ event: Event, _ tables: TraceTables, _ row: inout CSVRow) {
         let isTask = event.kind == .taskBegin || event.kind == .taskEnd
         let isInTask = isTask || event.kind == .regionBegin || event.kind == .regionEnd || event.kind == .log
         isInTask ? row.task(event.task) : row.none()

@@ -44,7 +44,7 @@ final class CSVGoroutinesTable: CSVTable {
         .source,
     ]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for life in batch.lives {
             row.integer(life.goroutine.rawValue)
             row.text(life.startFunction, batch.tables)

@@ -20,7 +20,7 @@ final class CSVMetricsTable: CSVTable {
         .source,
     ]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where event.kind == .metric {
             row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
