@@ -19,8 +19,10 @@ public struct Analysis {
     public var inputs: [String]
     /// What the user says of when inputs were taken.
     public var times: [ManualTime] = []
-    /// What the events pass through, in this order.
-    public var stages: [any Stage] = []
+    /// Which part of the inputs counts.
+    public var query = Query()
+    /// That of the recorded program, for inputs that do not say it.
+    public var goVersion: String?
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
 
@@ -29,21 +31,20 @@ public struct Analysis {
     /// Reads everything and hands it to `body`. What can be read of a damaged input counts.
     /// - Throws: `unreadable`, `damaged` or `truncated` if nothing could be read; `usage` if the inputs do not
     ///   belong together; what `body` throws.
-    public func run(_ body: @escaping (Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
-        let input = try InputSet(inputs, times: times, onProgress: onProgress)
+    public func run(_ body: (Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
+        let input = try InputSet(inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         let stage = LifelineStage()
-        let chain = StageChain(stages, tables: input.tables) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
             stage.process(events, tables: input.tables)
             try body(Self.batch(events, stage, input.tables))
         }
-        try input.readAll(onProgress: onProgress) { events throws(TraceError) in try chain.process(events) }
         try input.refuseTotalLoss()
-        try chain.finish()
         stage.finish(tables: input.tables)
         try body(Self.batch(UnsafeBufferPointer(start: nil, count: 0), stage, input.tables))
         return AnalysisResult(
             name: input.name, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, firstNanoseconds: stage.firstNanoseconds,
+            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
+            firstNanoseconds: stage.firstNanoseconds,
             lastNanoseconds: stage.lastNanoseconds)
     }
 
@@ -66,6 +67,8 @@ public struct AnalysisResult {
     public let failure: TraceError?
     /// True if the input held no event but generation boundaries.
     public let isInputEmpty: Bool
+    /// True if it held some, and the query selected none.
+    public let isSelectionEmpty: Bool
     /// Times of the first and of the last event.
     public let firstNanoseconds: Int64
     public let lastNanoseconds: Int64

@@ -12,9 +12,10 @@ public enum Formats {
         GoTraceV1Format.format,
         JSONLinesInputFormat.format,
         ProfileFormat.format,
-        GoroutineDumpFormat.format,
         DelveFormats.json,
         DelveFormats.text,
+        // Any text may hold a dump, so it comes last.
+        GoroutineDumpFormat.format,
     ]
 
     /// Formats that can be written.

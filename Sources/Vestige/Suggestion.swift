@@ -12,7 +12,7 @@ public enum Suggestion {
 
     /// The name that differs least, if it is near enough to be meant.
     static func nearest(to name: String, among names: [String]) -> String? {
-        let ranked = names.map { (name: $0, distance: distance(name.lowercased(), $0)) }
+        let ranked = names.map { (name: $0, distance: distance(name.lowercased(), $0.lowercased())) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
         if best.distance <= max(2, name.count / 3), best.distance < name.count { return best.name }
         return name.count >= 2 ? names.first { $0.hasPrefix(name.lowercased()) } : nil

@@ -101,8 +101,10 @@ public struct TracePreparation {
     /// Nil for what Vestige reads itself, and for what nobody knows: converting says so best.
     private static func viewerFormat(of path: String) throws(TraceError) -> ViewerFormat? {
         let source = try InputPath.open(path)
-        if (try? Formats.detect(source)) != nil { return nil }
-        return ViewerFormat(prefix: try source.prefix(4096))
+        let format = ViewerFormat(prefix: try source.prefix(4096))
+        // Any text may hold a goroutine dump, and a profile begins like Perfetto's format.
+        if format == .perfetto, (try? Formats.detect(source)) != nil { return nil }
+        return format
     }
 
     private static func isZstd(_ path: String) -> Bool {

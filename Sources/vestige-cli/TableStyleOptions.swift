@@ -27,7 +27,8 @@ struct TableStyleOptions: ParsableArguments {
     /// - Throws: `usage` for a decimal mark where there are no decimal numbers.
     func style() throws(TraceError) -> TableStyle {
         if decimal != nil, !excel {
-            throw TraceError(.usage, expected: "--excel with --decimal (other tables hold whole numbers)", found: "none")
+            throw TraceError(
+                .usage, expected: "--excel with --decimal (other tables hold whole numbers)", found: "none")
         }
         var style = TableStyle()
         style.isForSpreadsheets = excel

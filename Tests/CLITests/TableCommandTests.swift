@@ -63,7 +63,8 @@ import VestigeTestSupport
     /// Percentiles of so few are exact: those of the table of regions.
     @Test func percentilesAreThoseOfTheRows() throws {
         let result = try CommandLineTool.run([
-            "convert", "-q", Self.orders, "-o", "-", "--to", "csv", "--table", "regions", "--columns", "name,duration_ns",
+            "convert", "-q", Self.orders, "-o", "-", "--to", "csv", "--table", "regions", "--columns",
+            "name,duration_ns",
             "--no-header",
         ])
         let durations = result.text.components(separatedBy: "\r\n").filter { $0.hasPrefix("charge,") }
@@ -131,7 +132,9 @@ import VestigeTestSupport
 
     @Test func whatHasNoValueComesLast() throws {
         for column in ["created_by", "-created_by"] {
-            let creators = try rows(["goroutines", Self.orders, "--system", "--sort", column]).map { $0["created_by"] as? Int }
+            let creators = try rows(["goroutines", Self.orders, "--system", "--sort", column]).map {
+                $0["created_by"] as? Int
+            }
             let first = creators.firstIndex(of: nil) ?? 0
             #expect(first > 0 && creators[first...].allSatisfy { $0 == nil })
         }
@@ -178,7 +181,9 @@ import VestigeTestSupport
         #expect(sum("Waiting") == worker["waiting_ns"] as? Int)
         #expect(sum("Runnable") == worker["runnable_ns"] as? Int)
         let begins = story.filter { $0["what"] as? String == "RegionBegin" }.count
-        #expect(begins > 0 && begins == story.filter { $0["what"] as? String == "RegionEnd" && $0["duration_ns"] is Int }.count)
+        #expect(
+            begins > 0
+                && begins == story.filter { $0["what"] as? String == "RegionEnd" && $0["duration_ns"] is Int }.count)
         #expect(story.contains { $0["what"] as? String == "Log" && "\($0["name"] ?? "")".hasPrefix("order: number") })
         #expect(story.contains { $0["what"] as? String == "Waiting" && $0["by"] is Int && $0["by_at"] is String })
         let times = story.compactMap { $0["time_ns"] as? Int }
@@ -224,6 +229,17 @@ import VestigeTestSupport
         #expect(try CommandLineTool.run(["diff", Self.orders, "nosuch"]).status == 3)
         #expect(try CommandLineTool.run(["diff", "-", "-"]).status == 2)
         #expect(try CommandLineTool.run(["diff", Self.orders]).status == 2)
+    }
+
+    // MARK: - A part of the recording
+
+    @Test func queriesSelectWhatIsShown() throws {
+        let workers = try rows(["goroutines", Self.orders, "--function", "main.worker"])
+        #expect(workers.count == 3 && workers.allSatisfy { $0["function"] as? String == "main.worker" })
+        let part = try rows(["goroutines", Self.orders, "--from", "10ms", "--to", "20ms", "--system"])
+        #expect(!part.isEmpty && part.allSatisfy { ($0["lifetime_ns"] as? Int ?? .max) <= 10_000_000 })
+        let nothing = try CommandLineTool.run(["waits", Self.orders, "--kind", "Experimental", "--json"])
+        #expect(nothing.status == 0 && nothing.errors.contains("nothing in the recording is what was asked for"))
     }
 
     // MARK: - Damage

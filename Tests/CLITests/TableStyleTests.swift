@@ -25,7 +25,10 @@ import VestigeTestSupport
         let result = try convert(["--table", "logs", "--columns", "message, task", "--no-header", "--delimiter", "|"])
         let lines = result.text.components(separatedBy: "\r\n").dropLast()
         #expect(lines.count == 30)
-        #expect(lines.allSatisfy { $0.hasSuffix("|\($0.split(separator: "|").last!)") && $0.hasPrefix("number ") || $0.contains("|") })
+        #expect(
+            lines.allSatisfy {
+                $0.hasSuffix("|\($0.split(separator: "|").last!)") && $0.hasPrefix("number ") || $0.contains("|")
+            })
         #expect(lines.first == "number 1|1")
     }
 
@@ -39,7 +42,10 @@ import VestigeTestSupport
         (["--to", "csv", "--delimiter", "\""], "expected a --delimiter that no number or word holds"),
         (["--to", "csv", "--delimiter", "a"], "expected a --delimiter that no number or word holds"),
         (["--to", "csv", "--delimiter", ";;"], "--delimiter"),
-        (["--to", "csv", "--excel", "--delimiter", ",", "--decimal", ","], "expected a --delimiter other than the --decimal mark"),
+        (
+            ["--to", "csv", "--excel", "--delimiter", ",", "--decimal", ","],
+            "expected a --delimiter other than the --decimal mark"
+        ),
         (["--to", "csv", "--columns", "goroutine"], "expected one --table for --columns"),
         (["--to", "csv", "--table", "logs", "--columns", "mesage"], "did you mean message?"),
         (["--to", "csv", "--table", "logs", "--columns", "time_ns", "--excel"], "did you mean time_s?"),

@@ -10,7 +10,8 @@ import VestigeTestSupport
     private func show(_ command: String, _ environment: String) throws -> String? {
         let result = try CommandLineTool.shell(
             "command -v script > /dev/null || exit 77; "
-                + "unset NO_COLOR; export \(environment); script -qec \"'\(CommandLineTool.path)' \(command)\" /dev/null < /dev/null")
+                + "unset NO_COLOR; export \(environment); script -qec \"'\(CommandLineTool.path)' \(command)\" /dev/null < /dev/null"
+        )
         guard result.status != 77 else { return nil }
         #expect(result.status == 0)
         return result.text.replacingOccurrences(of: "\r\n", with: "\n")
@@ -47,7 +48,8 @@ import VestigeTestSupport
     @Test func namesCannotDoAnythingToATerminal() throws {
         let folder = try TemporaryFolder()
         let line = #"{"t":10,"kind":"RegionBegin","g":1,"type":"evil\u001b[2J\u202e\r\n\u0007x"}"#
-        try folder.write((line + "\n" + line.replacingOccurrences(of: "Begin", with: "End") + "\n").utf8, to: "in.jsonl")
+        try folder.write(
+            (line + "\n" + line.replacingOccurrences(of: "Begin", with: "End") + "\n").utf8, to: "in.jsonl")
         let piped = try CommandLineTool.run(["regions", folder.file("in.jsonl")])
         #expect(piped.text.contains("evil\\x1b[2J\\u{202e}\\x0d\\x0a\\x07x"))
         guard let shown = try show("regions -q '\(folder.file("in.jsonl"))'", "COLUMNS=200 TERM=xterm") else { return }

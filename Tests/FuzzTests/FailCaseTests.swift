@@ -23,6 +23,16 @@ import VestigeTestSupport
         try failCase.target.run(Array(Data(contentsOf: URL(fileURLWithPath: failCase.path))))
     }
 
+    /// What the targets of dumps check holds for the samples.
+    @Test func dumpsAndProfilesHold() throws {
+        for path in Samples.files(in: "goroutine-dump", suffix: ".txt") where !path.contains("/expected/") {
+            try FuzzTarget.dump.run(Corpus.bytes(of: path))
+        }
+        for path in Samples.files(in: "goroutine-dump", suffix: ".pb.gz") {
+            try FuzzTarget.pprof.run(Corpus.bytes(of: path))
+        }
+    }
+
     /// A recipe makes a trace that is sound for the most part: else it would not reach the depths it is for.
     @Test func recipesMakeTracesThatAreReadToTheEnd() throws {
         var random = SeededRandom(seed: 5)

@@ -6,8 +6,6 @@ public struct CommandResult: Sendable {
     public var status: Int32
     public var output: Data
     public var errors: String
-    /// The most memory that it had at one time.
-    public var peakBytes: Int
 
     public var text: String { String(decoding: output, as: UTF8.self) }
 }
@@ -44,10 +42,8 @@ public enum CommandLineTool {
         let process = try start(
             executable, arguments, in: folder, input: exchange.file("in"), output: exchange.file("out"),
             errors: exchange.file("err"))
-        let (end, peakBytes) = endAndPeak(of: process)
-        return CommandResult(
-            status: code(of: end), output: try exchange.read("out"), errors: try exchange.text("err"),
-            peakBytes: peakBytes)
+        let status = wait(for: process)
+        return CommandResult(status: status, output: try exchange.read("out"), errors: try exchange.text("err"))
     }
 
     /// Starts a process, with files as its standard input, output and error.
@@ -89,24 +85,19 @@ public enum CommandLineTool {
 
     /// Waits for a process that was started here.
     /// - Returns: its exit code, or 128 + number of the signal that ended it.
-    public static func wait(for process: pid_t) -> Int32 { code(of: end(of: process)) }
-
-    private static func code(of end: ProcessEnd) -> Int32 {
-        switch end {
+    public static func wait(for process: pid_t) -> Int32 {
+        switch end(of: process) {
         case .exit(let code): code
         case .signal(let number): 128 + number
         }
     }
 
     /// Waits for a process that was started here.
-    public static func end(of process: pid_t) -> ProcessEnd { endAndPeak(of: process).end }
-
-    private static func endAndPeak(of process: pid_t) -> (end: ProcessEnd, peakBytes: Int) {
+    public static func end(of process: pid_t) -> ProcessEnd {
         var status: Int32 = 0
-        var usage = rusage()
-        while wait4(process, &status, 0, &usage) < 0, errno == EINTR {}
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7f
-        return (signal == 0 ? .exit(status >> 8 & 0xff) : .signal(signal), usage.ru_maxrss * 1024)
+        return signal == 0 ? .exit(status >> 8 & 0xff) : .signal(signal)
     }
 }
 

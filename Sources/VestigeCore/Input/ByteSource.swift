@@ -35,7 +35,12 @@ public final class ByteSource {
     /// - Throws: `TraceError.unreadable` for a missing file, a directory, no permission.
     public static func openPlain(_ path: String) throws(TraceError) -> ByteSource {
         let (descriptor, fileSize) = try openDescriptor(path)
-        return fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
+        return make(descriptor: descriptor, path: path, fileSize: fileSize)
+    }
+
+    /// The bytes of an open file, or of a pipe, whose size is not known.
+    static func make(descriptor: Int32, path: String, fileSize: UInt64?) -> ByteSource {
+        fileSize.map { ByteSource(descriptor: descriptor, path: path, size: $0) }
             ?? ByteSource(stream: FileStream(descriptor: descriptor, path: path), path: path, fileSize: nil)
     }
 

@@ -24,7 +24,7 @@ public final class SpooledInput {
 
     /// The input from its beginning.
     public func open() throws(TraceError) -> ByteSource {
-        try ByteSource.peel(ByteSource(descriptor: dup(descriptor), path: path, size: size))
+        try ByteSource.peel(.make(descriptor: dup(descriptor), path: path, fileSize: size))
     }
 
     private func copy(_ stream: FileStream) throws(TraceError) {

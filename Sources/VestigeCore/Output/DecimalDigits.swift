@@ -2,9 +2,9 @@ extension TextBuffer {
     /// Room that `write` needs: 20 digits and a sign, written in whole words.
     @inlinable static var longestNumber: Int { 32 }
 
-    /// Writes a number in decimal and returns where it ends.
+    /// Writes a number in decimal and returns where it ends. Needs room for 32 bytes.
     @inlinable @inline(__always)
-    static func write(_ value: Int64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    public static func write(_ value: Int64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         if value >= 0 { return write(UInt64(bitPattern: value), at: place) }
         place.pointee = UInt8(ascii: "-")
         return write(value.magnitude, at: place + 1)
@@ -12,7 +12,7 @@ extension TextBuffer {
 
     /// Writes a number in decimal and returns where it ends: eight digits at a time.
     @inlinable @inline(__always)
-    static func write(_ value: UInt64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    public static func write(_ value: UInt64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         if value < 100_000_000 { return writeLeading(value, at: place) }
         let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
         if high < 100_000_000 { return writeAll(low, at: writeLeading(high, at: place)) }

@@ -235,47 +235,32 @@ public struct TextBuffer {
         }
     }
 
-    // MARK: - Fields
+    // MARK: - For writers that keep the position to themselves
 
-    // A field and the byte that ends it, for one look at the room there is and one step of the position.
-
-    @inlinable @inline(__always) public func append(_ value: UInt64, endedBy end: UInt8) {
-        reserve(Self.longestNumber + 1)
-        let place = Self.write(value, at: position)
-        place.pointee = end
-        position = place + 1
+    /// Where the next byte goes, with room for so many.
+    @inlinable @inline(__always) public func beginWriting(room: Int) -> UnsafeMutablePointer<UInt8> {
+        reserve(room)
+        return position
     }
 
-    @inlinable @inline(__always) public func append(_ value: Int64, endedBy end: UInt8) {
-        reserve(Self.longestNumber + 1)
-        let place = Self.write(value, at: position)
-        place.pointee = end
-        position = place + 1
-    }
+    /// Takes over what was written up to a place.
+    @inlinable @inline(__always) public func endWriting(at place: UnsafeMutablePointer<UInt8>) { position = place }
 
-    @inlinable @inline(__always) public func append(_ text: StaticString, endedBy end: UInt8) {
-        let count = text.utf8CodeUnitCount
-        reserve(count + 1)
-        let place = position
-        place.update(from: text.utf8Start, count: count)
-        place[count] = end
-        position = place + count + 1
-    }
+    @inlinable @inline(__always) public func room(behind place: UnsafeMutablePointer<UInt8>) -> Int { end - place }
 
-    /// Copies in blocks, which is faster than a call for the few dozen bytes of a field.
-    /// - Precondition: `blockSize` bytes behind the source's end may be read.
-    @inlinable @inline(__always)
-    public func appendInBlocks(_ source: UnsafePointer<UInt8>, count: Int) {
-        reserve(count + Self.blockSize)
-        let from = UnsafeRawPointer(source)
-        let to = UnsafeMutableRawPointer(position)
+    /// Copies in blocks, which is faster than a call for the few dozen bytes of a field; returns where they end.
+    /// - Precondition: `blockSize` bytes behind both ends may be read and written.
+    @inlinable @inline(__always) public static func copyInBlocks(
+        _ source: UnsafePointer<UInt8>, count: Int, to place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(place))
         var offset = 0
         while offset < count {
-            to.storeBytes(of: from.loadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self), toByteOffset: offset,
-                as: SIMD32<UInt8>.self)
-            offset &+= Self.blockSize
+            let block = from.loadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+            to.storeBytes(of: block, toByteOffset: offset, as: SIMD32<UInt8>.self)
+            offset &+= blockSize
         }
-        position += count
+        return place + count
     }
 
     @inlinable public static var blockSize: Int { 32 }

@@ -62,8 +62,9 @@ enum DelveSniff {
     static func text(_ bytes: UnsafeRawBufferPointer) -> SniffResult {
         var start = bytes[...]
         if start.starts(with: JSONLines.byteOrderMark) { start = start.dropFirst(3) }
+        if start.prefix(512).contains(0) { return .no }
         guard let first = start.first(where: { $0 > 0x20 }) else { return .needMore }
-        if first == UInt8(ascii: "{") || start.prefix(512).contains(0) { return .no }
+        if first == UInt8(ascii: "{") { return .no }
         let isWhole = bytes.count < length
         var lines = start.split(separator: 0x0a)
         if !isWhole, lines.count > 1 { lines.removeLast() }

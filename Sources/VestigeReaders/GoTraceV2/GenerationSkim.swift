@@ -25,6 +25,8 @@ struct GenerationSkim: ~Copyable {
     private var current = GoroutineID.absent
     private var proc = ProcID.absent
     private var time: Int64 = 0
+    /// Since when the current goroutine has run.
+    private var runNanoseconds: Int64 = 0
 
     init(source: ByteSource, context: ReaderContext, tables: GenerationTables) {
         self.source = source
@@ -49,6 +51,7 @@ struct GenerationSkim: ~Copyable {
                 time = tables.nanoseconds(batch.ticks)
                 guard read(UnsafePointer(buffer), UnsafePointer(buffer) + batch.size) else { return false }
             }
+            if current != .absent { note(.running, at: runNanoseconds, reason: .empty, stack: 0) }
             annotations.leaveGoroutine()
         }
         annotations.endGeneration { goroutines.find($0.rawValue)?.pointee.isDead ?? false }
@@ -127,9 +130,11 @@ struct GenerationSkim: ~Copyable {
         case WireEvent.goCreateSyscall: run(values.0)
         case WireEvent.goSwitch: switchTo(values.0, isDestroying: false)
         case WireEvent.goSwitchDestroy: switchTo(values.0, isDestroying: true)
-        case WireEvent.goSyscallBegin: note(.syscall, reason: .empty, stack: values.1)
+        case WireEvent.goSyscallBegin: note(.syscall, at: time, reason: .empty, stack: values.1)
+        case WireEvent.goSyscallEnd: runNanoseconds = time
         case WireEvent.goSyscallEndBlocked: run(nil)
         case WireEvent.goStatus, WireEvent.goStatusStack:
+            noteStatus(values.0, values.2, stack: values.3)
             let isHere = Int64(bitPattern: values.1) == thread.rawValue
             if values.2 == UInt64(WireGoroutineStatus.running) || values.2 == UInt64(WireGoroutineStatus.syscall) && isHere {
                 run(values.0)
@@ -158,24 +163,38 @@ struct GenerationSkim: ~Copyable {
     @inline(__always) private mutating func run(_ id: UInt64?) {
         annotations.leaveGoroutine()
         current = id.map { GoroutineID(Int64(bitPattern: $0)) } ?? .absent
+        runNanoseconds = time
     }
 
     @inline(__always) private mutating func stop(_ state: GoroutineState, _ reason: UInt64, _ stack: UInt64) {
-        note(state, reason: tables.resolve(string: reason), stack: stack)
+        note(state, at: time, reason: tables.resolve(string: reason), stack: stack)
         run(nil)
     }
 
-    @inline(__always) private mutating func note(_ state: GoroutineState, reason: StringID, stack: UInt64) {
-        guard let record = record(current), record.pointee.stopNanoseconds < time else { return }
-        record.pointee.stopNanoseconds = time
-        record.pointee.stopThread = thread
-        record.pointee.stopStack = tables.resolve(stack: stack)
-        record.pointee.stopReason = reason
+    @inline(__always) private mutating func note(
+        _ state: GoroutineState, at time: Int64, reason: StringID, stack: UInt64
+    ) {
+        guard let record = record(current), record.pointee.changeNanoseconds < time else { return }
+        record.pointee.changeNanoseconds = time
+        record.pointee.changeThread = thread
+        record.pointee.changeProc = proc
+        record.pointee.changeStack = tables.resolve(stack: stack)
+        record.pointee.changeReason = reason
         record.pointee.state = state
     }
 
+    private mutating func noteStatus(_ id: UInt64, _ status: UInt64, stack: UInt64) {
+        guard (1...4).contains(status), let record = record(GoroutineID(Int64(bitPattern: id))),
+            record.pointee.creationNanoseconds == .min, record.pointee.changeNanoseconds == .min,
+            record.pointee.statusNanoseconds == .min
+        else { return }
+        record.pointee.statusNanoseconds = time
+        record.pointee.statusStack = tables.resolve(stack: stack)
+        record.pointee.status = WireGoroutineStatus.state(UInt8(status))
+    }
+
     private mutating func switchTo(_ id: UInt64, isDestroying: Bool) {
-        if isDestroying { destroy() } else { note(.waiting, reason: .empty, stack: 0) }
+        if isDestroying { destroy() } else { note(.waiting, at: time, reason: .empty, stack: 0) }
         run(id)
     }
 

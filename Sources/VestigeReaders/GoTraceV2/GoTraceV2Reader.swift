@@ -104,6 +104,8 @@ final class GoTraceV2Reader: TraceReader {
             source: source, diagnostics: context.diagnostics, version: version, range: offset..<UInt64.max)
         syncCount = UInt64(count)
         pendingEvents = events[...]
+        // A generation's last events can be later than the next one's first: these wait, as in reading in full.
+        ordering.pointee.lastTime = events.last?.timeNanoseconds ?? 0
         for task in openTasks {
             let id = Int64(bitPattern: task.argument0)
             guard id != .min, ordering.pointee.activeTasks.find(id) == nil else { continue }

@@ -41,9 +41,8 @@ extension GoTraceV2Reader: SkippingReader {
             skimmedCount += 1
         }
         guard skimmedCount > 0, diagnostics.nonZero.isEmpty else { return }
-        let start = tables.nanoseconds(kept[0].generation.minimumTicks)
         begin(
-            at: kept[0].offset, behind: skimmedCount, opening + skim.events(notAfter: start),
+            at: kept[0].offset, behind: skimmedCount, opening + skim.events(notAfter: target!),
             openTasks: skim.openTasks)
     }
 

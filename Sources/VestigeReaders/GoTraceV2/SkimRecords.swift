@@ -12,11 +12,16 @@ struct SkimGoroutine: PagedElement {
     var creationStack = StackID.absent
     var ownStack = StackID.absent
     var initialState = GoroutineState.runnable
-    /// Of the last time it stopped running; `Int64.min` if it did not.
-    var stopNanoseconds = Int64.min
-    var stopThread = ThreadID.absent
-    var stopStack = StackID.absent
-    var stopReason = StringID.empty
+    /// Of the first that is heard of it, if that is its state: it may do nothing else.
+    var statusNanoseconds = Int64.min
+    var statusStack = StackID.absent
+    var status = GoroutineState.undetermined
+    /// Of the last change of its state that it made itself; `Int64.min` if it did not.
+    var changeNanoseconds = Int64.min
+    var changeThread = ThreadID.absent
+    var changeProc = ProcID.absent
+    var changeStack = StackID.absent
+    var changeReason = StringID.empty
     var state = GoroutineState.undetermined
 
     static var vacant: SkimGoroutine { SkimGoroutine() }
@@ -32,12 +37,21 @@ struct SkimGoroutine: PagedElement {
                     thread: creationThread, stack: creationStack, argument0: subject,
                     argument1: UInt64(ownStack.rawValue), source: source, detail: Event.pack(.notExist, initialState)))
         }
-        if stopNanoseconds != .min {
+        if statusNanoseconds != .min {
             events.append(
                 Event(
-                    kind: .goroutineTransition, timeNanoseconds: stopNanoseconds, goroutine: goroutine,
-                    thread: stopThread, stack: stopStack, name: stopReason, argument0: subject,
-                    argument1: UInt64(stopStack.rawValue), source: source, detail: Event.pack(.running, state)))
+                    kind: .goroutineTransition, timeNanoseconds: statusNanoseconds, stack: statusStack,
+                    argument0: subject, argument1: UInt64(statusStack.rawValue), source: source,
+                    detail: Event.pack(.undetermined, status)))
+        }
+        if changeNanoseconds != .min {
+            let from: GoroutineState = state == .running ? .runnable : .running
+            events.append(
+                Event(
+                    kind: .goroutineTransition, timeNanoseconds: changeNanoseconds, goroutine: goroutine,
+                    proc: changeProc, thread: changeThread, stack: changeStack, name: changeReason,
+                    argument0: subject, argument1: UInt64(changeStack.rawValue), source: source,
+                    detail: Event.pack(from, state)))
         }
         return events
     }

@@ -16,21 +16,22 @@ public struct MetricStatistics: ~Copyable {
     public init() {}
 
     public mutating func add(_ events: UnsafeBufferPointer<Event>) {
-        for event in events where event.kind == .metric { add(event.name, event.value) }
+        for event in events where event.kind == .metric { add(event) }
     }
 
     /// The runtime knows three names; a search among few is faster than a Dictionary.
-    private mutating func add(_ name: StringID, _ value: UInt64) {
-        let index = rows.firstIndex { $0.name == name } ?? addRow(name)
-        if rows[index].count == 0 { rows[index].first = value }
-        rows[index].count &+= 1
+    private mutating func add(_ event: Event) {
+        let value = event.value
+        let index = rows.firstIndex { $0.name == event.name } ?? addRow(event.name, value)
+        // The value that it had before a time window counts, but is no change.
+        if !event.isSynthetic { rows[index].count &+= 1 }
         rows[index].last = value
         rows[index].least = min(rows[index].least, value)
         rows[index].greatest = max(rows[index].greatest, value)
     }
 
-    private mutating func addRow(_ name: StringID) -> Int {
-        rows.append(Row(name: name))
+    private mutating func addRow(_ name: StringID, _ value: UInt64) -> Int {
+        rows.append(Row(name: name, first: value))
         return rows.count - 1
     }
 }

@@ -24,7 +24,9 @@ public struct StackStatistics: ~Copyable {
     }
 
     public mutating func add(_ span: LifelineSpan, _ tables: TraceTables) {
-        guard span.kind == .goroutineState, span.state == .waiting, makeRoom(for: span.startStack, tables) else { return }
+        guard span.kind == .goroutineState, span.state == .waiting, makeRoom(for: span.startStack, tables) else {
+            return
+        }
         let index = Int(span.startStack.rawValue)
         byStack[index].waitCount &+= 1
         byStack[index].waitNanoseconds = byStack[index].waitNanoseconds.addingSaturating(span.durationNanoseconds)

@@ -53,7 +53,8 @@ public final class WaitReasonTracker {
     private func add(_ span: LifelineSpan) {
         guard span.kind == .goroutineState, span.state == .waiting else { return }
         let head =
-            heads.find(span.goroutine.rawValue) ?? heads.insert(span.goroutine.rawValue, Head(isOccupied: true, first: 0))
+            heads.find(span.goroutine.rawValue)
+            ?? heads.insert(span.goroutine.rawValue, Head(isOccupied: true, first: 0))
         var node = head.pointee.first
         while node != 0, nodes[Int(node)].reason != span.name { node = nodes[Int(node)].next }
         if node == 0 {

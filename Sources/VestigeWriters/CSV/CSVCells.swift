@@ -17,19 +17,45 @@ final class CSVCells {
 
     deinit { text.deallocate() }
 
-    @inline(__always) func append(_ id: StringID, to buffer: TextBuffer, _ tables: TraceTables) {
-        if strings.append(id.rawValue, to: buffer) { return }
+    /// Puts down the cell of a string, and returns where it ends. The buffer's own position need not be right.
+    @inline(__always) func append(
+        _ id: StringID, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>, _ tables: TraceTables
+    ) -> UnsafeMutablePointer<UInt8> {
+        strings.append(id.rawValue, to: buffer, at: place) ?? render(id, to: buffer, at: place, tables)
+    }
+
+    @inline(__always) func append(
+        _ id: StackID, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>, _ tables: TraceTables
+    ) -> UnsafeMutablePointer<UInt8> {
+        stacks.append(id.rawValue, to: buffer, at: place) ?? render(id, to: buffer, at: place, tables)
+    }
+
+    @inline(never) private func render(
+        _ id: StringID, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>, _ tables: TraceTables
+    ) -> UnsafeMutablePointer<UInt8> {
+        buffer.endWriting(at: place)
+        let roomy = buffer.beginWriting(room: strings.length(id.rawValue) + CSVRow.fixedRoom)
+        if let end = strings.append(id.rawValue, to: buffer, at: roomy) { return end }
         // What is kept grows with the id, so an id that was never handed out must not get that far.
-        guard id.rawValue < tables.strings.count else { return }
-        strings.render(id.rawValue, to: buffer) { $0.appendCSVText(tables.strings.bytes(id), delimiter: delimiter, keepsType: keepsType) }
+        if id.rawValue < tables.strings.count {
+            strings.render(id.rawValue, to: buffer) {
+                $0.appendCSVText(tables.strings.bytes(id), delimiter: delimiter, keepsType: keepsType)
+            }
+        }
+        return buffer.beginWriting(room: CSVRow.fixedRoom)
     }
 
-    @inline(__always) func append(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
-        if stacks.append(id.rawValue, to: buffer) { return }
+    @inline(never) private func render(
+        _ id: StackID, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>, _ tables: TraceTables
+    ) -> UnsafeMutablePointer<UInt8> {
+        buffer.endWriting(at: place)
+        let roomy = buffer.beginWriting(room: stacks.length(id.rawValue) + CSVRow.fixedRoom)
+        if let end = stacks.append(id.rawValue, to: buffer, at: roomy) { return end }
         renderStack(id, to: buffer, tables)
+        return buffer.beginWriting(room: CSVRow.fixedRoom)
     }
 
-    @inline(never) private func renderStack(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
+    private func renderStack(_ id: StackID, to buffer: TextBuffer, _ tables: TraceTables) {
         guard id.rawValue < tables.stacks.count else { return }
         text.removeAll()
         for (position, frame) in tables.stacks.frames(id).enumerated() {
@@ -40,7 +66,9 @@ final class CSVCells {
             text.append(":")
             text.append(frame.line)
         }
-        stacks.render(id.rawValue, to: buffer) { $0.appendCSVText(text.pending, delimiter: delimiter, keepsType: keepsType) }
+        stacks.render(id.rawValue, to: buffer) {
+            $0.appendCSVText(text.pending, delimiter: delimiter, keepsType: keepsType)
+        }
     }
 }
 
@@ -62,12 +90,18 @@ private final class RenderedCells {
 
     deinit { bytes.deallocate() }
 
-    /// Writes the bytes of an id if they are there.
-    @inline(__always) func append(_ id: UInt32, to buffer: TextBuffer) -> Bool {
-        guard Int(id) < entries.count, entries[Int(id)].lengthPlusOne > 0 else { return false }
+    /// How many bytes there are of an id; 0 if none.
+    func length(_ id: UInt32) -> Int { Int(id) < entries.count ? max(0, Int(entries[Int(id)].lengthPlusOne) - 1) : 0 }
+
+    /// Puts down the bytes of an id if they are there and there is room, and returns where they end.
+    @inline(__always) func append(
+        _ id: UInt32, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8>? {
+        guard Int(id) < entries.count, entries[Int(id)].lengthPlusOne > 0 else { return nil }
         let entry = entries[Int(id)]
-        buffer.appendInBlocks(bytes + Int(entry.offset), count: Int(entry.lengthPlusOne) - 1)
-        return true
+        let length = Int(entry.lengthPlusOne) - 1
+        guard buffer.room(behind: place) >= length + CSVRow.fixedRoom else { return nil }
+        return TextBuffer.copyInBlocks(bytes + Int(entry.offset), count: length, to: place)
     }
 
     /// Has the bytes of an id written by `body`, and keeps them.

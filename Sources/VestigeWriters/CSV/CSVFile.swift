@@ -106,7 +106,10 @@ final class CSVSelection {
 
     deinit { scratch.deallocate() }
 
-    func endField() { ends.append(scratch.count) }
+    func endField(_ buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>) {
+        buffer.endWriting(at: place)
+        ends.append(buffer.count)
+    }
 
     /// Hands the chosen fields on, each with its delimiter, and forgets the row.
     func moveRow(to buffer: TextBuffer) {

@@ -14,13 +14,13 @@ protocol CSVTable: AnyObject {
     static var usesLifelines: Bool { get }
 
     init()
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError)
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError)
     /// Writes the rows that are known only when all has been read; called after the last `write`.
-    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError)
+    func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError)
 }
 
 extension CSVTable {
-    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {}
+    func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {}
 }
 
 /// What a table is given to make rows of.

@@ -48,7 +48,8 @@ extension UnsafeBufferPointer<UInt8> {
 
     private static var months: [String] {
         [
-            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+            "november",
             "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
         ]
     }

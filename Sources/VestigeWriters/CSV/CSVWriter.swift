@@ -49,14 +49,20 @@ final class CSVWriter: TraceWriter {
         let none = UnsafeBufferPointer<Event>(start: nil, count: 0)
         try writeRows(none, tables)
         for output in outputs {
-            try output.table.finish(batch(none, tables), to: output.row)
+            var row = output.row
+            row.begin()
+            try output.table.finish(batch(none, tables), to: &row)
             try output.file.buffer.flush()
         }
     }
 
     private func writeRows(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) throws(TraceError) {
         let batch = batch(events, tables)
-        for output in outputs { try output.table.write(batch, to: output.row) }
+        for output in outputs {
+            var row = output.row
+            row.begin()
+            try output.table.write(batch, to: &row)
+        }
     }
 
     private func batch(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) -> CSVBatch {

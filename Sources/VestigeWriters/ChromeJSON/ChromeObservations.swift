@@ -6,6 +6,7 @@ extension ChromeJSONWriter {
     func writeObserved(_ event: Event) {
         let detail = text.tables.observations.detail(event.observationDetail)
         text.beginInstant(observationRow(event), event.timeNanoseconds)
+        text.category("observed")
         text.buffer.append(",\"name\":\"observed: ")
         if event.name == .empty { text.buffer.append(event.toGoroutineState.observedName) }
         text.nameContent(event.name)

@@ -35,6 +35,8 @@ struct DiffCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup(title: "Which part of both") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -68,6 +70,7 @@ struct DiffCommand: ParsableCommand {
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
         var analysis = Analysis(inputs: [input])
+        analysis.query = try query.makeQuery()
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
         analysis.onProgress = bar?.show
@@ -94,7 +97,9 @@ struct DiffCommand: ParsableCommand {
         [
             ReportColumn("section", "of", isText: true) { .text($0.key.section.rawValue) },
             ReportColumn("name", "name", isText: true) { .text($0.key.name) },
-            ReportColumn("place", "place", .ifItFits, isText: true) { $0.key.place.isEmpty ? .none : .text($0.key.place) },
+            ReportColumn("place", "place", .ifItFits, isText: true) {
+                $0.key.place.isEmpty ? .none : .text($0.key.place)
+            },
             ReportColumn("count_a", "count A") { .unsigned($0.a.count) },
             ReportColumn("count_b", "count B") { .unsigned($0.b.count) },
             ReportColumn("count_difference", "change", .machines) { .number($0.countDifference) },

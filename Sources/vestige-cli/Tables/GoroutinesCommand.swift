@@ -37,6 +37,8 @@ struct GoroutinesCommand: ParsableCommand {
         let result = try analysis.run { batch throws(TraceError) in
             tables = batch.tables
             tracker.add(batch.spans, batch.lives) { summary in
+                // A query lets goroutines through that are only named by what it selects.
+                guard summary.life.isSeen else { return }
                 guard showsSystem || !tables.isSystemFunction(summary.life.startFunction) else {
                     systemCount += 1
                     return
@@ -59,7 +61,9 @@ struct GoroutinesCommand: ParsableCommand {
     private static func columns(_ tables: @escaping () -> TraceTables) -> [ReportColumn<GoroutineSummary>] {
         [
             ReportColumn("goroutine", "id") { .number($0.life.goroutine.rawValue) },
-            ReportColumn("function", "function", isText: true) { .text(tables().strings.string($0.life.startFunction)) },
+            ReportColumn("function", "function", isText: true) {
+                .text(tables().strings.string($0.life.startFunction))
+            },
             ReportColumn("created_by", "by") { $0.life.creator == .absent ? .none : .number($0.life.creator.rawValue) },
             ReportColumn("created_at", "at", .ifItFits, isText: true) { summary in
                 let stack = summary.life.creationStack
@@ -69,7 +73,9 @@ struct GoroutinesCommand: ParsableCommand {
             ReportColumn("running_ns", "running") { .nanoseconds($0.life.runningNanoseconds) },
             ReportColumn("runnable_ns", "runnable", .ifItFits) { .nanoseconds($0.life.runnableNanoseconds) },
             ReportColumn("waiting_ns", "waiting") { .nanoseconds($0.life.waitingNanoseconds) },
-            ReportColumn("main_wait", "mainly", .ifItFits, isText: true) { .text(tables().strings.string($0.mainReason)) },
+            ReportColumn("main_wait", "mainly", .ifItFits, isText: true) {
+                .text(tables().strings.string($0.mainReason))
+            },
             ReportColumn("main_wait_ns", "for", .machines) { .nanoseconds($0.mainReasonNanoseconds) },
             ReportColumn("syscall_ns", "syscall", .ifItFits) { .nanoseconds($0.life.syscallNanoseconds) },
             ReportColumn("state", "state") { .text($0.life.hasEnded ? "Ended" : "\($0.life.finalState.name)") },
@@ -81,6 +87,9 @@ struct GoroutinesCommand: ParsableCommand {
 }
 
 extension GoroutineLife {
+    /// False if nothing is known of it but its number.
+    var isSeen: Bool { finalState != .undetermined || transitionCount > 0 || lifetimeNanoseconds > 0 }
+
     /// How long it was alive in the recording, as far as that is known.
     var lifetimeNanoseconds: Int64 {
         GoroutineState.allCases.reduce(0) { $0.addingSaturating(nanoseconds(in: $1)) }

@@ -74,7 +74,9 @@ extension ReportColumn {
     static func distribution(_ of: @escaping (Record) -> Distribution) -> [ReportColumn] {
         [ReportColumn("total_ns", "total") { .nanoseconds(of($0).total) }]
             + Percentile.allCases.map { percentile in
-                ReportColumn("\(percentile.rawValue)_ns", percentile.rawValue, .ifItFits) { .nanoseconds(percentile.of(of($0))) }
+                ReportColumn("\(percentile.rawValue)_ns", percentile.rawValue, .ifItFits) {
+                    .nanoseconds(percentile.of(of($0)))
+                }
             }
     }
 }

@@ -55,7 +55,9 @@ struct ReportText {
         for (number, line) in drawn.split(separator: "\n").enumerated() {
             let line = String(line.reversed().drop { $0 == " " }.reversed())
             let isHeader = number < 2
-            let look = isHeader ? (number == 0 ? nil : Emphasis.faint) : emphasis.isEmpty ? Emphasis.none : emphasis[number - 2]
+            let look =
+                isHeader
+                ? (number == 0 ? nil : Emphasis.faint) : emphasis.isEmpty ? Emphasis.none : emphasis[number - 2]
             text += terminal.coloured(line, look) + "\n"
         }
         return text

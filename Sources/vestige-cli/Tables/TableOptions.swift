@@ -49,12 +49,18 @@ struct AnalysisOptions: ParsableArguments {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
+    @OptionGroup var source: SourceOptions
+
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     /// Reads the inputs, and says on standard error what was lost.
-    func run(_ body: @escaping (Analysis.Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
+    func run(_ body: (Analysis.Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
         var analysis = Analysis(inputs: inputs)
         analysis.times = times.map(\.value)
+        analysis.query = try query.makeQuery()
+        analysis.goVersion = try source.checkedGoVersion()
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
         analysis.onProgress = bar?.show
@@ -62,8 +68,11 @@ struct AnalysisOptions: ParsableArguments {
         bar?.clear()
         LossReport.warn(
             path: result.name, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) { Console.say(line) }
+            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) {
+                Console.say(line)
+            }
         }
         return result
     }

@@ -8,7 +8,8 @@ import VestigeTestSupport
 
     /// What a stage makes of the script, batch by batch.
     private func forEachBatch(
-        of size: Int = 3, _ body: (UnsafeBufferPointer<Event>, UnsafeBufferPointer<LifelineSpan>, [GoroutineLife]) -> Void
+        of size: Int = 3,
+        _ body: (UnsafeBufferPointer<Event>, UnsafeBufferPointer<LifelineSpan>, [GoroutineLife]) -> Void
     ) {
         let stage = LifelineStage()
         script.forEachBatch(of: size) { events in
@@ -78,12 +79,16 @@ import VestigeTestSupport
             stacks.add(events, script.tables)
             for span in spans { stacks.add(span, script.tables) }
         }
-        let rows = stacks.rows.map { "\(script.tables.text(of: $0.stack)) \($0.sampleCount) \($0.waitCount) \($0.waitNanoseconds)" }
+        let rows = stacks.rows.map {
+            "\(script.tables.text(of: $0.stack)) \($0.sampleCount) \($0.waitCount) \($0.waitNanoseconds)"
+        }
         #expect(rows == [" 1 0 0", "main.hot /src/main.hot.go:7 3 0 0", "main.cold /src/main.cold.go:7 0 2 30"])
     }
 
     @Test func metricsHaveTheirExtremes() {
-        for (time, value) in [(1, 5), (2, 9), (3, 7)] { script.mark(.metric, "/heap:bytes", at: Int64(time), task: UInt64(value)) }
+        for (time, value) in [(1, 5), (2, 9), (3, 7)] {
+            script.mark(.metric, "/heap:bytes", at: Int64(time), task: UInt64(value))
+        }
         var metrics = MetricStatistics()
         forEachBatch { events, _, _ in metrics.add(events) }
         #expect(metrics.rows.count == 1)

@@ -42,7 +42,8 @@ import VestigeWriters
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return (state >> 33) % bound
         }
-        let texts = ["", "plain", "a,b", "say \"hi\"", "two\r\nlines", "=1+1", "ж", "\u{0}", " blank "].map(script.string)
+        let texts = ["", "plain", "a,b", "say \"hi\"", "two\r\nlines", "=1+1", "ж", "\u{0}", " blank "].map(
+            script.string)
         let stacks = [["main.f", "main.main"], ["=cmd|'/c calc'!A1"], []].map(script.stack)
         for index in 0..<5000 {
             let kind = EventKind.allCases[Int(random(UInt64(EventKind.allCases.count)))]

@@ -84,7 +84,8 @@ import VestigeWriters
 
     @Test func spreadsheetsGetTimesThatTheyComputeWith() throws {
         let clock = script.tables.add(
-            ClockSnapshot(traceNanoseconds: 1000, monotonicNanoseconds: 1, wallUnixNanoseconds: 1_700_000_000_123_000_000))
+            ClockSnapshot(
+                traceNanoseconds: 1000, monotonicNanoseconds: 1, wallUnixNanoseconds: 1_700_000_000_123_000_000))
         script.add(Event(kind: .sync, timeNanoseconds: 1000, argument0: 1, argument1: clock))
         script.mark(.log, "c", at: 1_234_568_890, on: 7, UInt64(script.string("1.5").rawValue))
         var style = spreadsheet()

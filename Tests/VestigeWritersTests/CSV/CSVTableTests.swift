@@ -65,7 +65,8 @@ import VestigeWriters
         let rows = try rows("summary")
         for row in [
             "recording,duration,total,30,ns", "events,all,count,7,", "events,StateTransition,count,2,",
-            "events,Log,count,0,", "goroutines,all,count,1,", "goroutines,created,count,1,", "goroutines,ended,count,0,",
+            "events,Log,count,0,", "goroutines,all,count,1,", "goroutines,created,count,1,",
+            "goroutines,ended,count,0,",
             "goroutines,at the end Running,count,1,", "goroutine time,Runnable,total,10,ns",
             "goroutine time,Running,total,10,ns", "regions,\"r,s\",count,1,", "regions,\"r,s\",open,1,",
             "regions,\"r,s\",total,4,ns", "metrics,/m:threads,last,9,threads", "metrics,/m:threads,greatest,9,threads",
@@ -73,7 +74,9 @@ import VestigeWriters
     }
 
     /// The numbers that the truth has, from the tables.
-    @Test(arguments: Corpus.traces.filter { $0.eventsFile != nil }.enumerated().filter { $0.offset % 8 == 3 }.map(\.element))
+    @Test(
+        arguments: Corpus.traces.filter { $0.eventsFile != nil }.enumerated().filter { $0.offset % 8 == 3 }.map(
+            \.element))
     func sumsEqualTheTruth(_ trace: CorpusTrace) throws {
         let listing = try TruthListing(path: trace.eventsPath!)
         let output = try CSVOutput(listing.events, listing.tables, batchSize: 1000)

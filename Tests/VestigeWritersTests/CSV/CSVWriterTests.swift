@@ -24,7 +24,9 @@ import VestigeWriters
         #expect(Set(output.files.keys) == ["events.csv", "tasks.csv"])
         let single = try CSVOutput(script, tables: ["tasks"], isFolder: false)
         #expect(single.target.bytes() == output.target.bytes(of: "tasks.csv"))
-        #expect(try CSVOutput(script, tables: ["events"]).target.bytes(of: "events.csv") == output.target.bytes(of: "events.csv"))
+        #expect(
+            try CSVOutput(script, tables: ["events"]).target.bytes(of: "events.csv")
+                == output.target.bytes(of: "events.csv"))
     }
 
     @Test func requestsThatMakeNoSense() {
@@ -106,7 +108,8 @@ import VestigeWriters
 
     @Test func eventsOfEachKind() throws {
         let clock = script.tables.add(
-            ClockSnapshot(traceNanoseconds: 99, monotonicNanoseconds: 100, wallUnixNanoseconds: 1_700_000_000_000_000_000))
+            ClockSnapshot(
+                traceNanoseconds: 99, monotonicNanoseconds: 100, wallUnixNanoseconds: 1_700_000_000_000_000_000))
         script.add(Event(kind: .sync, timeNanoseconds: 100, argument0: 1, argument1: clock))
         script.go(7, .running, .waiting, at: 110, "select", ownStack: ["main.own"], stack: ["main.context"])
         script.proc(3, .running, .idle, at: 111)

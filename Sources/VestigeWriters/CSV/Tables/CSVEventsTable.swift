@@ -26,7 +26,8 @@ final class CSVEventsTable: CSVTable {
             "name", .string,
             "Name of the range, metric, label or experimental event; type of the task or region; category of the log "
                 + "message; reason of the transition."),
-        CSVColumn("task", .integer, "The task, of tasks, regions and log messages; 0 is the background task.", minimum: 0),
+        CSVColumn(
+            "task", .integer, "The task, of tasks, regions and log messages; 0 is the background task.", minimum: 0),
         CSVColumn("parent_task", .integer, "Of a task: the task it was created in.", minimum: 0),
         CSVColumn("value", .integer, "Value of a metric; number of a Sync.", minimum: 0),
         CSVColumn("message", .string, "Text of a log message."),
@@ -42,11 +43,12 @@ final class CSVEventsTable: CSVTable {
         .source,
     ]
     private static let stateNames =
-        CSVColumn.goroutineStates + ProcState.allCases.map { "\($0.name)" }.filter { !CSVColumn.goroutineStates.contains($0) }
+        CSVColumn.goroutineStates
+        + ProcState.allCases.map { "\($0.name)" }.filter { !CSVColumn.goroutineStates.contains($0) }
 
     private var sequence: UInt64 = 0
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events {
             row.integer(sequence)
             sequence += 1
@@ -56,9 +58,9 @@ final class CSVEventsTable: CSVTable {
             row.goroutine(event.goroutine)
             row.proc(event.proc)
             row.thread(event.thread)
-            writeResource(event, row)
+            writeResource(event, &row)
             row.text(event.name, batch.tables)
-            writeDetails(event, batch.tables, row)
+            writeDetails(event, batch.tables, &row)
             row.stack(event.stack, batch.tables)
             event.kind == .goroutineTransition ? row.stack(event.transitionStack, batch.tables) : row.none()
             row.boolean(event.isSynthetic)
@@ -68,7 +70,7 @@ final class CSVEventsTable: CSVTable {
     }
 
     /// The four fields from `resource` to `to`.
-    private func writeResource(_ event: Event, _ row: CSVRow) {
+    private func writeResource(_ event: Event, _ row: inout CSVRow) {
         switch event.kind {
         case .goroutineTransition:
             row.word("goroutine")
@@ -92,7 +94,7 @@ final class CSVEventsTable: CSVTable {
     }
 
     /// The five fields from `task` to `arguments`.
-    private func writeDetails(_ event: Event, _ tables: TraceTables, _ row: CSVRow) {
+    private func writeDetails(_ event: Event, _ tables: TraceTables, _ row: inout CSVRow) {
         let isTask = event.kind == .taskBegin || event.kind == .taskEnd
         let isInTask = isTask || event.kind == .regionBegin || event.kind == .regionEnd || event.kind == .log
         isInTask ? row.task(event.task) : row.none()

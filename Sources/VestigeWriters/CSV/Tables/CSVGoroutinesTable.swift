@@ -31,20 +31,23 @@ final class CSVGoroutinesTable: CSVTable {
             "final_state", .string, "Its state at last_ns.", required: true, values: CSVColumn.goroutineStates),
         CSVColumn("final_reason", .string, "Why it went into that state."),
         CSVColumn(
-            "undetermined_ns", .nanoseconds, "Nanoseconds before first_ns: it was alive, the recording does not say how.",
+            "undetermined_ns", .nanoseconds,
+            "Nanoseconds before first_ns: it was alive, the recording does not say how.",
             required: true, minimum: 0),
         CSVColumn("runnable_ns", .nanoseconds, "Nanoseconds ready to run without a proc.", required: true, minimum: 0),
         CSVColumn("running_ns", .nanoseconds, "Nanoseconds running.", required: true, minimum: 0),
         CSVColumn("waiting_ns", .nanoseconds, "Nanoseconds blocked.", required: true, minimum: 0),
         CSVColumn("syscall_ns", .nanoseconds, "Nanoseconds in system calls or C code.", required: true, minimum: 0),
-        CSVColumn("transitions", .integer, "How often it changed its state, its creation and its end included.", required: true, minimum: 0),
+        CSVColumn(
+            "transitions", .integer, "How often it changed its state, its creation and its end included.",
+            required: true, minimum: 0),
         CSVColumn("samples", .integer, "CPU profile samples taken of it.", required: true, minimum: 0),
         .stack("creation_stack", "Where its creator was."),
         .stack("final_stack", "Where it was when it went into its final state."),
         .source,
     ]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for life in batch.lives {
             row.integer(life.goroutine.rawValue)
             row.text(life.startFunction, batch.tables)

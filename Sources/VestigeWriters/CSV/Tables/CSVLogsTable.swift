@@ -19,7 +19,7 @@ final class CSVLogsTable: CSVTable {
         .source,
     ]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where event.kind == .log {
             row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)

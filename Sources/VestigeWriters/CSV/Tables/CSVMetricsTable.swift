@@ -20,7 +20,7 @@ final class CSVMetricsTable: CSVTable {
         .source,
     ]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where event.kind == .metric {
             row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
@@ -40,7 +40,9 @@ extension TraceTables {
     /// What follows the last colon in a metric's name; empty if there is none.
     public func metricUnit(_ name: StringID) -> UnsafeBufferPointer<UInt8> {
         let bytes = strings.bytes(name)
-        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return UnsafeBufferPointer(start: nil, count: 0) }
+        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else {
+            return UnsafeBufferPointer(start: nil, count: 0)
+        }
         return UnsafeBufferPointer(rebasing: bytes[(colon + 1)...])
     }
 }

@@ -44,7 +44,7 @@ final class CSVObservationsTable: CSVTable {
 
     private var sequence: UInt64 = 0
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events {
             defer { sequence += 1 }
             guard event.kind == .observed else { continue }
@@ -58,9 +58,9 @@ final class CSVObservationsTable: CSVTable {
             row.text(event.name, batch.tables)
             let wait = event.leastWaitNanoseconds
             wait == 0 ? row.none() : row.nanoseconds(Int64(clamping: wait))
-            writeFlags(detail, row)
-            writeOrigin(detail, batch.tables, row)
-            writeLists(detail, batch.tables, row)
+            writeFlags(detail, &row)
+            writeOrigin(detail, batch.tables, &row)
+            writeLists(detail, batch.tables, &row)
             row.integer(detail.elidedFrameCount, unless: 0)
             detail.elidedFrameCount == 0 ? row.none() : row.integer(detail.elidedAfter)
             row.integer(detail.strayLineCount, unless: 0)
@@ -71,16 +71,16 @@ final class CSVObservationsTable: CSVTable {
     }
 
     /// The eight fields from `minutes` to `bubble`.
-    private func writeFlags(_ detail: ObservationDetail, _ row: CSVRow) {
-        detail.minutes.map(row.integer) ?? row.none()
+    private func writeFlags(_ detail: ObservationDetail, _ row: inout CSVRow) {
+        if let minutes = detail.minutes { row.integer(minutes) } else { row.none() }
         for flag: ObservationDetail.Flags in [.leaked, .durable, .scan, .locked, .system, .stackUnavailable] {
             row.boolean(detail.flags.contains(flag))
         }
-        detail.bubble.map(row.integer) ?? row.none()
+        if let bubble = detail.bubble { row.integer(bubble) } else { row.none() }
     }
 
     /// The three fields from `created_by` to `ancestors`.
-    private func writeOrigin(_ detail: ObservationDetail, _ tables: TraceTables, _ row: CSVRow) {
+    private func writeOrigin(_ detail: ObservationDetail, _ tables: TraceTables, _ row: inout CSVRow) {
         row.goroutine(detail.creation.goroutine)
         row.stack(detail.creation.stack, tables)
         guard !detail.ancestors.isEmpty else { return row.none() }
@@ -88,7 +88,7 @@ final class CSVObservationsTable: CSVTable {
     }
 
     /// The fields `labels` and `attributes`.
-    private func writeLists(_ detail: ObservationDetail, _ tables: TraceTables, _ row: CSVRow) {
+    private func writeLists(_ detail: ObservationDetail, _ tables: TraceTables, _ row: inout CSVRow) {
         for list in [detail.labels, detail.attributes] {
             guard list != .empty else {
                 row.none()

@@ -26,7 +26,7 @@ final class CSVRangesTable: CSVTable {
             .stack("end_stack", "Where it ended."),
         ] + CSVColumn.flags("It") + [.source]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for span in batch.spans where span.kind == .range {
             row.text(span.name, batch.tables)
             row.word(span.scope.name)

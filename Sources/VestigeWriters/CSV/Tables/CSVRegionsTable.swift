@@ -20,7 +20,7 @@ final class CSVRegionsTable: CSVTable {
             .stack("end_stack", "Where it ended."),
         ] + CSVColumn.flags("The region") + [.source]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for span in batch.spans where span.kind == .region {
             row.text(span.name, batch.tables)
             row.task(TaskID(span.identifier))

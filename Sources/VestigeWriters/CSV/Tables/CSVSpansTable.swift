@@ -28,7 +28,7 @@ final class CSVSpansTable: CSVTable {
             .stack("woken_by_stack", "Where the goroutine in woken_by was."),
         ] + CSVColumn.flags("The state") + [.source]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for span in batch.spans where span.kind == .goroutineState {
             row.integer(span.goroutine.rawValue)
             row.text(span.startFunction, batch.tables)

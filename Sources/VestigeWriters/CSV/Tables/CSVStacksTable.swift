@@ -15,12 +15,12 @@ final class CSVStacksTable: CSVTable {
 
     private var statistics = StackStatistics()
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         statistics.add(batch.events, batch.tables)
         for span in batch.spans { statistics.add(span, batch.tables) }
     }
 
-    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for stack in statistics.rows {
             row.integer(stack.sampleCount)
             row.integer(stack.waitCount)

@@ -9,7 +9,9 @@ final class CSVSummaryTable: CSVTable {
     static let columns = [
         CSVColumn(
             "section", .string, "What the number is about.", required: true,
-            values: ["recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost"]),
+            values: [
+                "recording", "events", "goroutines", "goroutine time", "regions", "tasks", "ranges", "metrics", "lost",
+            ]),
         CSVColumn(
             "name", .string,
             "What it is: the kind of events, the state of goroutines, the name of the region, task, range, metric or "
@@ -35,8 +37,8 @@ final class CSVSummaryTable: CSVTable {
     private var ranges = NameStatistics(.range)
     private var metrics = MetricStatistics()
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
-        for event in batch.events { eventCounts[Int(event.kind.rawValue)] += 1 }
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
+        for event in batch.events where !event.isSynthetic { eventCounts[Int(event.kind.rawValue)] += 1 }
         if let last = batch.events.last { lastNanoseconds = last.timeNanoseconds }
         metrics.add(batch.events)
         for span in batch.spans where span.kind != .goroutineState {
@@ -57,8 +59,8 @@ final class CSVSummaryTable: CSVTable {
         }
     }
 
-    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
-        let writer = SummaryRows(row: row, tables: batch.tables)
+    func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
+        var writer = SummaryRows(row: row, tables: batch.tables)
         try writer.time("recording", "duration", max(0, lastNanoseconds &- batch.firstNanoseconds))
         try writer.count("recording", "inputs", UInt64(batch.tables.sources.count))
         try writer.count("events", "all", eventCounts.reduce(0, +))
@@ -100,10 +102,10 @@ extension GoroutineLife {
 
 /// Writes rows of the summary.
 private struct SummaryRows {
-    let row: CSVRow
+    var row: CSVRow
     let tables: TraceTables
 
-    func count(_ section: StaticString, _ name: String, _ value: UInt64) throws(TraceError) {
+    mutating func count(_ section: StaticString, _ name: String, _ value: UInt64) throws(TraceError) {
         row.word(section)
         row.message(name)
         row.word("count")
@@ -112,7 +114,7 @@ private struct SummaryRows {
         try row.end()
     }
 
-    func time(_ section: StaticString, _ name: String, _ nanoseconds: Int64) throws(TraceError) {
+    mutating func time(_ section: StaticString, _ name: String, _ nanoseconds: Int64) throws(TraceError) {
         row.word(section)
         row.message(name)
         row.word("total")
@@ -121,7 +123,7 @@ private struct SummaryRows {
         try row.end()
     }
 
-    func names(_ section: StaticString, _ rows: [NameStatistics.Row]) throws(TraceError) {
+    mutating func names(_ section: StaticString, _ rows: [NameStatistics.Row]) throws(TraceError) {
         for statistics in rows {
             let name = tables.strings.string(statistics.name)
             try count(section, name, statistics.durations.count)
@@ -131,7 +133,7 @@ private struct SummaryRows {
         }
     }
 
-    func metrics(_ rows: [MetricStatistics.Row]) throws(TraceError) {
+    mutating func metrics(_ rows: [MetricStatistics.Row]) throws(TraceError) {
         for metric in rows {
             let name = tables.strings.string(metric.name)
             let unit = tables.metricUnit(metric.name)
@@ -141,7 +143,7 @@ private struct SummaryRows {
         }
     }
 
-    private func value(
+    private mutating func value(
         _ section: StaticString, _ name: String, _ measure: StaticString, _ value: UInt64,
         _ unit: UnsafeBufferPointer<UInt8> = UnsafeBufferPointer(start: nil, count: 0)
     ) throws(TraceError) {

@@ -21,7 +21,7 @@ final class CSVTasksTable: CSVTable {
             .stack("end_stack", "Where it ended."),
         ] + CSVColumn.flags("The task") + [.source]
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for span in batch.spans where span.kind == .task {
             row.task(TaskID(span.identifier))
             row.task(span.parentTask)

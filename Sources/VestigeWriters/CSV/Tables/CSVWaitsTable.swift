@@ -22,11 +22,11 @@ final class CSVWaitsTable: CSVTable {
 
     private var statistics = WaitStatistics()
 
-    func write(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for span in batch.spans { statistics.add(span, batch.tables) }
     }
 
-    func finish(_ batch: CSVBatch, to row: CSVRow) throws(TraceError) {
+    func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for wait in statistics.rows.sorted(by: { $0.durations.total > $1.durations.total }) {
             row.text(wait.reason, batch.tables)
             row.message(batch.tables.text(of: wait.place))
