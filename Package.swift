@@ -30,7 +30,8 @@ let package = Package(
             name: "VestigeReaders",
             dependencies: ["VestigeCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         .target(name: "VestigeWriters", dependencies: ["VestigeCore", "VestigeStages"]),
-        .target(name: "VestigeArchive", dependencies: ["VestigeCore", "VestigeReaders", "CZstd", "CXXHash", "CCrypto"]),
+        .target(
+            name: "VestigeArchive", dependencies: ["VestigeCore", "VestigeReaders", "CZstd", "CXXHash", "CCrypto"]),
         .target(
             name: "Vestige",
             dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive"]),
@@ -44,7 +45,8 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: [
-                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"), "TextTable",
+                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TextTable",
                 "Rainbow",
             ]),
         // Optimised in debug builds too: it hashes millions of events, several ways.

@@ -42,7 +42,8 @@ struct AgreeCommand: ParsableCommand {
         defer { bar?.clear() }
         let result = try SnapshotAgreement.check(inputs, times: times.map(\.value), onProgress: bar?.show)
         bar?.clear()
-        LossReport.warn(path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: nil, isEmpty: false)
+        LossReport.warn(
+            path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: nil, isEmpty: false)
         let report = AgreementReport(result.agreements, firstNanoseconds: result.firstNanoseconds)
         try Console.write(json ? report.json() : report.text())
         if result.agreements.contains(where: { !$0.agreement.differences.isEmpty }) {

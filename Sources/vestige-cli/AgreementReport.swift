@@ -52,6 +52,7 @@ struct AgreementReport {
 
     private static func line(_ difference: Difference) -> String {
         let who = difference.goroutine == .absent ? "" : "G\(difference.goroutine.rawValue) "
-        return "\(who)\(difference.subject.rawValue): recording \(difference.recording); observer \(difference.observer)"
+        return
+            "\(who)\(difference.subject.rawValue): recording \(difference.recording); observer \(difference.observer)"
     }
 }

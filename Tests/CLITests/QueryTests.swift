@@ -77,7 +77,9 @@ import VestigeTestSupport
     }
 
     @Test func anEmptyResultSaysSo() throws {
-        let result = try CommandLineTool.run(["convert", Self.sample, "-o", "-", "--to", "jsonl", "--goroutine", "99999"])
+        let result = try CommandLineTool.run([
+            "convert", Self.sample, "-o", "-", "--to", "jsonl", "--goroutine", "99999",
+        ])
         #expect(result.status == 0)
         #expect(result.errors.contains("nothing in the recording is what was asked for"))
         let info = try CommandLineTool.run(["info", Self.sample, "--goroutine", "99999"])

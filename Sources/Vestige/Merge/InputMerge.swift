@@ -32,7 +32,8 @@ struct InputMerge {
             guard let path = time.path else { continue }
             if !inputs.contains(where: { $0.path == path }) {
                 throw TraceError(
-                    .usage, file: path, expected: "an input for --at, one of \(inputs.map(\.path).joined(separator: ", "))",
+                    .usage, file: path,
+                    expected: "an input for --at, one of \(inputs.map(\.path).joined(separator: ", "))",
                     found: "none of that name")
             }
         }

@@ -21,7 +21,9 @@ struct RecordingClocks {
             let (method, shift) = try relation(of: other, to: first)
             other.shiftNanoseconds = shift
             let start = other.nextNanoseconds ?? shift
-            tables.sources[Int(other.input.place)].alignments = [SourceAlignment(method: method, timeNanoseconds: start)]
+            tables.sources[Int(other.input.place)].alignments = [
+                SourceAlignment(method: method, timeNanoseconds: start)
+            ]
         }
     }
 
@@ -50,7 +52,8 @@ struct RecordingClocks {
     private func refusal(_ stream: InputStream, expected: String, found: String) -> TraceError {
         TraceError(
             .usage, file: stream.input.path,
-            expected: "\(expected) (or --at \(stream.input.path)=TIME, counted from the first event there)", found: found)
+            expected: "\(expected) (or --at \(stream.input.path)=TIME, counted from the first event there)",
+            found: found)
     }
 
     private func clock(_ stream: InputStream) -> ClockKind { tables.sources[Int(stream.input.place)].clock }

@@ -45,7 +45,7 @@ struct InputSelection {
         if needsClosure {
             let survey = ClosureSurvey(query, facts: facts)
             let second = try InputSet(
-            paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
+                paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
             try second.readAll(onProgress: onProgress) { events throws(TraceError) in
                 try survey.process(events, tables: second.tables)
             }

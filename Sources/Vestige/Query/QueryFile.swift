@@ -51,7 +51,8 @@ extension Query {
             conditions.isEmpty
         {
             throw TraceError(
-                .usage, expected: "goroutines to start from (--goroutine, --function, --region, --task, --label or "
+                .usage,
+                expected: "goroutines to start from (--goroutine, --function, --region, --task, --label or "
                     + "--where) beside --descendants and --related", found: "none")
         }
     }
@@ -103,7 +104,8 @@ private struct QuerySettings: Decodable {
             self = try JSONDecoder().decode(QuerySettings.self, from: Data(bytes))
         } catch {
             throw TraceError(
-                .usage, expected: "a JSON object whose values are strings, whole numbers, lists of these, true or false",
+                .usage,
+                expected: "a JSON object whose values are strings, whole numbers, lists of these, true or false",
                 found: "something else")
         }
     }

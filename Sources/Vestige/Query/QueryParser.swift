@@ -95,7 +95,9 @@ struct QueryParser {
             try advance()
             values = try list()
         } else {
-            guard isNegated || isSymbol("==") || isSymbol("=") else { throw error(expected: "==, != or in behind \(field)") }
+            guard isNegated || isSymbol("==") || isSymbol("=") else {
+                throw error(expected: "==, != or in behind \(field)")
+            }
             try advance()
             values = [try value(of: field)]
         }

@@ -40,6 +40,7 @@ import VestigeCore
     /// package runtime and not `runtime.main`.
     public func isSystem(_ tables: TraceTables) -> Bool {
         let function = tables.strings.bytes(startFunction)
-        return function.isEmpty || function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
+        return function.isEmpty
+            || function.starts(with: "runtime.".utf8) && !function.elementsEqual("runtime.main".utf8)
     }
 }

@@ -136,7 +136,8 @@ private struct Comparison {
 
     private func words(_ state: GoroutineState, _ reason: StringID) -> String {
         let word = state.observedName.description
-        return reason == .empty || tables.strings.string(reason) == word ? word : "\(word): \(tables.strings.string(reason))"
+        return reason == .empty || tables.strings.string(reason) == word
+            ? word : "\(word): \(tables.strings.string(reason))"
     }
 
     /// The innermost functions of a stack.

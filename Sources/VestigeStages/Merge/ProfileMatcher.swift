@@ -23,7 +23,8 @@ struct ProfileMatcher {
     }
 
     func fit(
-        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines, _ tables: TraceTables
+        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines,
+        _ tables: TraceTables
     ) -> Fit {
         var rest = counts
         var (matches, missing) = (0, 0)

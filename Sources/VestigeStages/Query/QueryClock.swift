@@ -35,7 +35,8 @@ struct QueryClock {
         case .wall(let time):
             guard let wallOffsetNanoseconds else {
                 throw TraceError(
-                    .usage, expected: "times from the recording's start (120ms) or end (-1s), since it does not know "
+                    .usage,
+                    expected: "times from the recording's start (120ms) or end (-1s), since it does not know "
                         + "the wall clock (traces of Go 1.25 and newer do)", found: "a wall clock time")
             }
             return time.subtractingClamped(wallOffsetNanoseconds)

@@ -217,7 +217,8 @@ public final class QueryStage: Stage {
             if event.goroutine != .absent {
                 let isOwn = isWritten && isTransition && event.goroutine == event.subjectGoroutine
                 try self.settle(
-                    event.goroutine, event.timeNanoseconds, places.0, isWritten: isOwn, input, end, tables, &output, emit)
+                    event.goroutine, event.timeNanoseconds, places.0, isWritten: isOwn, input, end, tables, &output,
+                    emit)
             }
             if isTransition, event.subjectGoroutine != event.goroutine {
                 try self.settle(

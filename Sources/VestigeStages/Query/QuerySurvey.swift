@@ -26,12 +26,13 @@ public final class QuerySurvey {
         program = QueryProgram(query.expression)
         functionNames = NameMasks(program) { if case .function(let globs) = $0 { globs } else { nil } }
         taskNames = NameMasks(program) { if case .task(let globs, _) = $0 { globs } else { nil } }
-        followsSpans = program.mask { condition in
-            switch condition {
-            case .state, .reason: condition.leastDuration > 0
-            default: false
-            }
-        } != 0
+        followsSpans =
+            program.mask { condition in
+                switch condition {
+                case .state, .reason: condition.leastDuration > 0
+                default: false
+                }
+            } != 0
     }
 
     /// True if the query cannot be answered in one pass.
@@ -85,7 +86,8 @@ public final class QuerySurvey {
             for region in tracker.pointer.pointee.openRegions { end(region, at: facts.lastNanoseconds) }
             tracker.pointer.pointee.forEach { _, record in
                 guard followsSpans, record.pointee.state != .undetermined else { return }
-                note(&facts.spans, record.pointee.span, record.pointee.spanOrdinal,
+                note(
+                    &facts.spans, record.pointee.span, record.pointee.spanOrdinal,
                     from: record.pointee.spanStartNanoseconds, to: facts.lastNanoseconds)
             }
         }
@@ -111,7 +113,8 @@ public final class QuerySurvey {
     }
 
     private func learnFunction(
-        of goroutine: GoroutineID, _ stack: StackID, _ tracker: UnsafeMutablePointer<QueryTracker>, _ tables: TraceTables
+        of goroutine: GoroutineID, _ stack: StackID, _ tracker: UnsafeMutablePointer<QueryTracker>,
+        _ tables: TraceTables
     ) {
         guard !functionNames.isEmpty, let record = tracker.pointee.record(goroutine), !record.pointee.hasStartFunction,
             let root = tables.stacks.rootFrame(stack), root.function != .empty
@@ -196,7 +199,8 @@ public final class QuerySurvey {
 
     // MARK: - Durations
 
-    private func note(_ long: inout [Int: IDSet], _ names: UInt64, _ ordinal: UInt64, from start: Int64, to end: Int64) {
+    private func note(_ long: inout [Int: IDSet], _ names: UInt64, _ ordinal: UInt64, from start: Int64, to end: Int64)
+    {
         for bit in names.bits where program.conditions[bit].leastDuration > 0 && isLong(bit, from: start, to: end) {
             long[bit, default: IDSet()].insert(ordinal)
         }

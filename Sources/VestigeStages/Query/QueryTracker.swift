@@ -224,7 +224,8 @@ struct QueryTracker: ~Copyable {
             record.pointee.regions = regions[event.goroutine.rawValue]!.mask
             endedRegion = (instance, isEarly: false)
         } else if facts == nil {
-            var instance = QueryRegions.Instance(mask: 0, ordinal: 0, startNanoseconds: record.pointee.creationNanoseconds)
+            var instance = QueryRegions.Instance(
+                mask: 0, ordinal: 0, startNanoseconds: record.pointee.creationNanoseconds)
             instance.names = regionNames.mask(of: event.name, tables)
             instance.isAround = aroundNames.mask(of: event.name, tables) != 0
             if instance.names != 0 || instance.isAround || taskMask != 0 { endedRegion = (instance, isEarly: true) }

@@ -227,7 +227,9 @@ import VestigeTestSupport
             }
             script.go(goroutine, .running, .notExist, at: goroutine * 10 + 200)
         }
-        let (whole, parts) = (CollectedLifelines(script, batchSize: 10_000), CollectedLifelines(script, batchSize: size))
+        let (whole, parts) = (
+            CollectedLifelines(script, batchSize: 10_000), CollectedLifelines(script, batchSize: size)
+        )
         #expect(whole.spans.count == 20 * 102)
         #expect(whole.spans.elementsEqual(parts.spans) { bytes($0) == bytes($1) })
         #expect(whole.lives.map(\.goroutine) == parts.lives.map(\.goroutine))

@@ -155,7 +155,8 @@ private struct TruthLifelines {
     private func innermost(_ stack: StackID) -> StringID { tables.stacks.node(stack).frame.function }
 
     private func frames(_ stack: StackID) -> String {
-        "[" + tables.stacks.frames(stack).map { "\(function($0.function)) \(function($0.file)):\($0.line)" }
+        "["
+            + tables.stacks.frames(stack).map { "\(function($0.function)) \(function($0.file)):\($0.line)" }
             .joined(separator: ", ") + "]"
     }
 
@@ -239,7 +240,9 @@ private struct TruthDigest {
 
     private func objects(_ name: String) -> [Object] { (truth[name] as? [[String: Any]] ?? []).map(Object.init) }
 
-    private func interval(_ object: Object) -> String { "\(object.int("start"), or: "-")…\(object.int("end"), or: "-")" }
+    private func interval(_ object: Object) -> String {
+        "\(object.int("start"), or: "-")…\(object.int("end"), or: "-")"
+    }
 
     private struct Object {
         let fields: [String: Any]

@@ -66,7 +66,8 @@ struct AlignmentSearchTests {
         for (word, isSame) in [("sync.Mutex.Lock", true), ("semacquire", true), ("IO wait", false)] {
             let script = recording()
             let fit = try #require(
-                bestFit([seen(1, .waiting, word, in: script), seen(2, .waiting, "chan receive", in: script)], in: script))
+                bestFit(
+                    [seen(1, .waiting, word, in: script), seen(2, .waiting, "chan receive", in: script)], in: script))
             #expect((fit.mismatchCount == 0) == isSame, "\(word)")
         }
     }

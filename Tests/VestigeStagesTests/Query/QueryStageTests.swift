@@ -1,7 +1,7 @@
 import Testing
+import VestigeCore
 import VestigeStages
 import VestigeTestSupport
-import VestigeCore
 
 /// What a selection leaves out, and what it says instead.
 @Suite struct QueryStageTests {
@@ -50,7 +50,8 @@ import VestigeCore
     private static func words(_ event: Event) -> String {
         let sign = event.isSynthetic ? "*" : ""
         guard event.kind == .goroutineTransition else { return "\(sign)\(event.kind) @\(event.timeNanoseconds)" }
-        return "\(sign)g\(event.argument0) \(event.fromGoroutineState)→\(event.toGoroutineState) @\(event.timeNanoseconds)"
+        return
+            "\(sign)g\(event.argument0) \(event.fromGoroutineState)→\(event.toGoroutineState) @\(event.timeNanoseconds)"
     }
 
     /// The spans of goroutines that a writer would show.
@@ -62,7 +63,9 @@ import VestigeCore
                 let what = span.kind == .region ? tables.strings.string(span.name) : "\(span.state)"
                 let ends = (span.flags.contains(.beganBefore) ? "<" : "") + (span.flags.contains(.isOpen) ? ">" : "")
                 let broken = span.flags.contains(.isBroken) ? "!" : ""
-                spans.append("g\(span.goroutine.rawValue) \(what) \(span.startNanoseconds)-\(span.endNanoseconds)\(ends)\(broken)")
+                spans.append(
+                    "g\(span.goroutine.rawValue) \(what) \(span.startNanoseconds)-\(span.endNanoseconds)\(ends)\(broken)"
+                )
             }
         }
         events.withUnsafeBufferPointer { stage.process($0, tables: tables) }
@@ -129,7 +132,10 @@ import VestigeCore
         query.regions = [Glob("w*")]
         let events = try select(query, script)
         #expect(events.filter { !$0.isSynthetic }.map(\.timeNanoseconds) == [10, 12, 20, 50, 52])
-        #expect(spans(events, script.tables) == ["g1 running 10-20<>", "g1 running 50-52<>", "g1 work 10-20", "g1 work 50-52"])
+        #expect(
+            spans(events, script.tables) == [
+                "g1 running 10-20<>", "g1 running 50-52<>", "g1 work 10-20", "g1 work 50-52",
+            ])
     }
 
     @Test func regionsThatAreTooShortAreNone() throws {
@@ -145,7 +151,10 @@ import VestigeCore
         query.states = [.waiting]
         let events = try select(query, script)
         #expect(events.filter { !$0.isSynthetic }.map(\.timeNanoseconds) == [1, 12, 25, 40])
-        #expect(spans(events, script.tables).filter { !$0.contains("undetermined") } == ["g1 waiting 25-40", "g2 waiting 1-12"])
+        #expect(
+            spans(events, script.tables).filter { !$0.contains("undetermined") } == [
+                "g1 waiting 25-40", "g2 waiting 1-12",
+            ])
     }
 
     @Test func relatedAndDescendantsAreAdded() throws {
