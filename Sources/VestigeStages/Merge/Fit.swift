@@ -36,8 +36,10 @@ public struct Fit {
         startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
     }
     private var defectCount: Int { mismatchCount + missingCount }
-    /// The lower, the better.
-    var cost: Int { defectCount - matchCount }
+    /// What the states of goroutines say; the lower, the better.
+    var stateCost: Int { defectCount - matchCount }
+    /// A caller at the same line counts as much as a goroutine in the same state.
+    var cost: Int { stateCost - rootDepth }
     /// The share of goroutines that both know and that agree, from 0 to 1.
     public var agreement: Double {
         let total = matchCount + defectCount
@@ -46,14 +48,13 @@ public struct Fit {
 
     /// True if nothing tells which of two places is the right one.
     func isRival(of other: Fit) -> Bool {
-        place == other.place && cost == other.cost && rootDepth == other.rootDepth
+        place == other.place && cost == other.cost
     }
 
     /// True if this is the better place for a snapshot than another one.
     func isBetter(than other: Fit?) -> Bool {
         guard let other else { return true }
         if cost != other.cost { return cost < other.cost }
-        if rootDepth != other.rootDepth { return rootDepth > other.rootDepth }
         // Of silences that fit, the longest is most likely the debugger's.
         return place == .silence && endNanoseconds &- startNanoseconds > other.endNanoseconds &- other.startNanoseconds
     }

@@ -45,7 +45,7 @@ extension ObservedSnapshot {
         var latest: Int64?
         func close() {
             guard !pending.isEmpty else { return }
-            let hasNumbers = pending.contains { $0.kind != .observed || $0.goroutine != .absent }
+            let hasNumbers = pending.contains { $0.kind == .breakpoint || $0.goroutine != .absent }
             snapshots.append(
                 ObservedSnapshot(
                     observer: isDebugger ? .debugger : hasNumbers ? .dump : .profile, events: pending,
@@ -75,8 +75,10 @@ extension ObservedSnapshot {
 
     private static func attributes(of event: Event, _ tables: TraceTables) -> [Attribute] {
         let observations = tables.observations
-        return event.kind == .observed
-            ? observations.attributes(observations.detail(event.observationDetail).attributes)
-            : observations.attributes(event.breakpointAttributes)
+        switch event.kind {
+        case .observed: return observations.attributes(observations.detail(event.observationDetail).attributes)
+        case .breakpoint: return observations.attributes(event.breakpointAttributes)
+        default: return []
+        }
     }
 }

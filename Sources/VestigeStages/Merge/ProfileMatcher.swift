@@ -3,13 +3,9 @@ import VestigeCore
 /// Compares a goroutine profile, which counts alike stacks and has no goroutine numbers, with the
 /// goroutines of a recording at one moment.
 struct ProfileMatcher {
-    /// What stacks of both kinds have in common: profiles begin within the runtime or at its callers,
-    /// recordings leave out the frames that park a goroutine.
-    private struct Shape: Hashable {
-        /// Without the brackets of type arguments, which the two write in different ways.
-        let root: [UInt8]
-        let innermost: [UInt8]
-    }
+    /// The innermost function of the program in a stack, without the brackets of type arguments. Above it each
+    /// tool shows other frames of the standard library, and below it wrappers are missing in one of them.
+    private typealias Shape = [UInt8]
 
     private var counts: [Shape: UInt64] = [:]
     private(set) var goroutineCount: UInt64 = 0
@@ -60,20 +56,23 @@ struct ProfileMatcher {
         }
         return traced.compactMap { shape, count in
             let known = counts[shape] ?? 0
-            let place = String(decoding: shape.innermost, as: UTF8.self)
+            let place = String(decoding: shape, as: UTF8.self)
             return count > known ? Surplus(place: place, recording: count, observer: known) : nil
         }.sorted { $0.place < $1.place }
     }
 
     private static func shape(_ stack: StackID, _ tables: TraceTables) -> Shape? {
-        var innermost: [UInt8]?
-        var root: [UInt8] = []
         for frame in tables.stacks.frames(stack) {
             let name = StackComparison.plainName(tables.strings.bytes(frame.function))
-            if StackComparison.isRuntime(name) { continue }
-            if innermost == nil { innermost = name }
-            root = name
+            if !isOfLibrary(name) { return name }
         }
-        return innermost.map { Shape(root: root, innermost: $0) }
+        return nil
+    }
+
+    /// The packages within which goroutines are parked.
+    private static func isOfLibrary(_ name: [UInt8]) -> Bool {
+        ["runtime.", "runtime/", "internal/", "sync.", "syscall.", "time.", "os.", "net.", "iter."].contains {
+            name.starts(with: $0.utf8)
+        } && !name.elementsEqual("runtime.main".utf8)
     }
 }

@@ -10,6 +10,8 @@ final class SnapshotSearch {
     private let profile: ProfileMatcher
     /// The goroutines that ran when the observer looked: of a dump, that which wrote it.
     private let runners: [(goroutine: GoroutineID, stack: StackID)]
+    /// If all of them are at the very same lines.
+    private let greatestRootDepth: Int
     /// The best of the places that the recording points to.
     private var bestPlace: Fit?
     /// The best of all moments, and whether it lasts still.
@@ -27,6 +29,7 @@ final class SnapshotSearch {
             isProfile ? Self.isWriter(event.stack, tables) : event.toGoroutineState == .running
         }
         runners = running.prefix(64).map { ($0.goroutine, $0.stack) }
+        greatestRootDepth = runners.reduce(0) { $0 + StackComparison.rootDepth($1.stack, $1.stack, tables) }
     }
 
     /// True for the stack of whoever writes a profile.
@@ -61,7 +64,7 @@ final class SnapshotSearch {
         closeBestMoment(at: time)
         matcher.pointer.pointee.transition(goroutine, now)
         var fit = matcher.pointer.pointee.fit(.anyMoment, from: time, to: time, programCount: goroutines.programCount)
-        guard fit.matchCount > 0, fit.cost <= bestMoment?.cost ?? .max else { return }
+        guard fit.matchCount > 0, fit.stateCost - greatestRootDepth < bestMoment?.cost ?? .max else { return }
         fit.rootDepth = rootDepth(&goroutines, tables)
         take(moment: fit)
     }
