@@ -36,8 +36,10 @@ public struct Fit {
         startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
     }
     private var defectCount: Int { mismatchCount + missingCount }
-    /// What the states of goroutines say; the lower, the better.
-    var stateCost: Int { defectCount - matchCount }
+    /// What the states of goroutines say; the lower, the better. A contradiction weighs more than a goroutine
+    /// that the recording has not mentioned yet.
+    var stateCost: Int { defectCount * Self.defectCost - matchCount }
+    static let defectCost = 8
     /// A caller at the same line counts as much as a goroutine in the same state.
     var cost: Int { stateCost - rootDepth }
     /// The share of goroutines that both know and that agree, from 0 to 1.

@@ -120,7 +120,8 @@ final class SnapshotSearch {
         guard let moment = bestMoment else { return bestPlace }
         guard let place = bestPlace else { return moment }
         // A recording that merely ends there points to nothing.
-        let tolerance = place.place == .end ? 0 : matcher.pointer.pointee.goroutineCount / 16
+        let count = matcher.pointer.pointee.goroutineCount
+        let tolerance = place.place == .end || count < 16 ? 0 : Fit.defectCost + count / 4
         return place.cost <= moment.cost + tolerance ? place : moment
     }
 }
