@@ -27,7 +27,8 @@ struct ByteColumn {
     }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.baseAddress else { return }
+        // Nothing may be appended to a column that has no memory yet.
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         if capacity - count < bytes.count { grow(bytes.count) }
         UnsafeMutableRawPointer(base! + count).copyMemory(from: start, byteCount: bytes.count)
         count += bytes.count
