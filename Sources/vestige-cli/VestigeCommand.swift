@@ -37,7 +37,7 @@ struct VestigeCommand: ParsableCommand {
           vestige lifeline 18 orders.trace         one goroutine's whole story
           vestige diff old.trace new.trace         what has changed between two recordings
           vestige info app.log                     the goroutines of a panic or dump, also within a log
-          vestige archive create runs.vestige orders.trace   a twentieth of the size, provably the same
+          vestige archive create runs.vestige orders.trace   a tenth of the size or less, provably the same
           vestige formats                          what can be read and written
 
         Record a trace with runtime/trace, `go test -trace orders.trace`, or net/http/pprof.
