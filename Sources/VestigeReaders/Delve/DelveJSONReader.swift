@@ -3,13 +3,11 @@ import VestigeCore
 
 /// Reads what a headless Delve answers over JSON-RPC: single answers, results without what is around them,
 /// logs of requests and answers one after another (with times or without), and the server's own log.
-final class DelveJSONReader: TraceReader {
+final class DelveJSONReader: DelveReading {
     private let input: any DelveMessageSource
-    private let state: DelveState
+    let state: DelveState
+    var end: DelveEnd?
     private var session: DelveSession
-    /// Thrown once what came before it has been delivered.
-    private var failure: TraceError?
-    private var isFinished = false
 
     init(_ input: any DelveMessageSource, context: ReaderContext) {
         self.input = input
@@ -17,24 +15,9 @@ final class DelveJSONReader: TraceReader {
         session = DelveSession(state)
     }
 
-    var bytesConsumed: UInt64 { input.source.bytesConsumed }
+    var source: ByteSource { input.source }
 
-    func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
-        while batch.room > 0 {
-            state.deliver(into: &batch)
-            guard state.isQueueEmpty else { return true }
-            if isFinished {
-                guard let failure else { return false }
-                if !batch.isEmpty { return true }
-                self.failure = nil
-                throw failure
-            }
-            advance()
-        }
-        return true
-    }
-
-    private func advance() {
+    func advance() {
         do throws(TraceError) {
             if let next = try input.next() {
                 try take(next)
@@ -42,13 +25,11 @@ final class DelveJSONReader: TraceReader {
                 return
             }
             session.finish()
-            failure = session.totalFailure(input.source)
+            end(session.totalFailure(source))
         } catch {
             session.finish()
-            failure = error
+            end(error)
         }
-        isFinished = true
-        state.updateSource { $0.byteCount = $0.byteCount ?? input.source.size }
     }
 
     private func take(_ value: DelveInputValue) throws(TraceError) {

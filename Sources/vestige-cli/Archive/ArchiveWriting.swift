@@ -23,6 +23,16 @@ struct ArchiveInputOptions: ParsableArguments {
         let listed = try filesFrom.map { path throws(TraceError) in try ArchiveInputs.list(path) } ?? []
         return try ArchiveInputs.collect(inputs + listed, archive: archive)
     }
+
+    /// Writes the inputs to an archive, with a progress bar.
+    func write<Outcome>(
+        _ progress: ArchiveProgress, _ body: (ArchiveWriter, [ArchiveInput]) throws(TraceError) -> Outcome
+    ) throws(TraceError) -> Outcome {
+        defer { progress.clear() }
+        var writer = ArchiveWriter.knowingFormats(level: level)
+        writer.onProgress = progress.show
+        return try body(writer, collect())
+    }
 }
 
 struct ArchiveCreateCommand: ParsableCommand {
@@ -37,11 +47,9 @@ struct ArchiveCreateCommand: ParsableCommand {
 
     func run() throws {
         let progress = ArchiveProgress(reporting)
-        defer { progress.clear() }
-        var writer = ArchiveWriter.knowingFormats(level: options.level)
-        writer.onProgress = progress.show
-        let outcome = try writer.create(options.archive, options.collect(), overwrites: force)
-        progress.clear()
+        let outcome = try options.write(progress) { writer, inputs throws(TraceError) in
+            try writer.create(options.archive, inputs, overwrites: force)
+        }
         guard !reporting.quiet else { return }
         let ratio = outcome.sizeAfter > 0 ? Double(outcome.byteCount) / Double(outcome.sizeAfter) : 0
         Console.say(
@@ -65,11 +73,9 @@ struct ArchiveAddCommand: ParsableCommand {
 
     func run() throws {
         let progress = ArchiveProgress(reporting)
-        defer { progress.clear() }
-        var writer = ArchiveWriter.knowingFormats(level: options.level)
-        writer.onProgress = progress.show
-        let outcome = try writer.add(options.archive, options.collect(), overwrites: force)
-        progress.clear()
+        let outcome = try options.write(progress) { writer, inputs throws(TraceError) in
+            try writer.add(options.archive, inputs, overwrites: force)
+        }
         guard !reporting.quiet else { return }
         Console.say(
             "\(options.archive): \(entries(outcome.entryCount)) added, \(Units.bytes(outcome.byteCount)) in "
