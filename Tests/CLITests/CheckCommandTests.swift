@@ -40,12 +40,24 @@ import VestigeTestSupport
 
     @Test(arguments: [
         ("check: longest, of: busy, at-most: 10ms", "check: longest, of: busy, under: 100us"),
-        ("check: longest, of: waiting, reason: sleep, under: 10s", "check: longest, of: waiting, reason: sleep, under: 1ms"),
-        ("check: longest, of: waiting, at: main.worker, under: 10s", "check: longest, of: waiting, at: main.worker, under: 1ms"),
+        (
+            "check: longest, of: waiting, reason: sleep, under: 10s",
+            "check: longest, of: waiting, reason: sleep, under: 1ms"
+        ),
+        (
+            "check: longest, of: waiting, at: main.worker, under: 10s",
+            "check: longest, of: waiting, at: main.worker, under: 1ms"
+        ),
         ("check: p99, of: region, region: ship, under: 1s", "check: p99, of: region, region: ship, under: 1us"),
         ("check: p50, of: task, under: 1s", "check: p50, of: task, under: 1us"),
-        ("check: p50, of: region, region: ship, where: time > 10ms, under: 1s", "check: p50, of: region, region: ship, where: time > 10ms, under: 1us"),
-        ("check: longest, of: waiting, region: ship, under: 1s", "check: longest, of: waiting, region: ship, under: 1us"),
+        (
+            "check: p50, of: region, region: ship, where: time > 10ms, under: 1s",
+            "check: p50, of: region, region: ship, where: time > 10ms, under: 1us"
+        ),
+        (
+            "check: longest, of: waiting, region: ship, under: 1s",
+            "check: longest, of: waiting, region: ship, under: 1us"
+        ),
         ("check: longest, of: waiting, task: order, under: 1s", "check: longest, of: waiting, task: order, under: 1us"),
         ("check: count, of: waiting, under: 200, for: 30s", "check: count, of: waiting, under: 2"),
         ("check: count, of: goroutine, under: 200", "check: count, of: goroutine, under: 2, for: 1ms"),
@@ -54,8 +66,14 @@ import VestigeTestSupport
         ("check: ends, of: goroutine, function: main.worker", "check: ends, of: goroutine, function: main.audit"),
         ("check: growth", "check: growth, min-count: 99"),
         ("check: rate, of: message, under: 31, window: 1s", "check: rate, of: message, under: 30, window: 1s"),
-        ("check: order, per: task, after: charged, comes: packed, before: shipped", "check: order, per: task, after: packed, comes: charged, before: shipped"),
-        ("check: machine, per: task, states: {a: {charged: b}, b: {packed: a}}, end: a", "check: machine, per: task, states: {a: {packed: b}, b: {charged: a}}, end: a"),
+        (
+            "check: order, per: task, after: charged, comes: packed, before: shipped",
+            "check: order, per: task, after: packed, comes: charged, before: shipped"
+        ),
+        (
+            "check: machine, per: task, states: {a: {charged: b}, b: {packed: a}}, end: a",
+            "check: machine, per: task, states: {a: {packed: b}, b: {charged: a}}, end: a"
+        ),
     ])
     func holdsAndBreaks(_ good: String, _ bad: String) throws {
         let holding = try check(rule(good), [Self.orders])
@@ -76,7 +94,8 @@ import VestigeTestSupport
     func scopesAreTheSameEitherWay(_ expression: String) throws {
         let rule = "check: longest, of: waiting, under: 1ns"
         let plain = try json(self.rule("\(rule), where: \"\(expression)\""), [Self.orders])
-        let selected = try json(self.rule("\(rule), where: \"(\(expression)) and kind == StateTransition\""), [Self.orders])
+        let selected = try json(
+            self.rule("\(rule), where: \"(\(expression)) and kind == StateTransition\""), [Self.orders])
         for key in ["looked_at", "breaches", "value_ns"] {
             #expect(plain["findings"]?.array.first?[key] == selected["findings"]?.array.first?[key], "\(key)")
         }
@@ -158,7 +177,8 @@ import VestigeTestSupport
             let waits = try CommandLineTool.run(["lifeline", "\(Int(goroutine))", path, "--json"]).text
             #expect(waits.contains("\"reason\":\"sleep\"") || waits.contains("\"name\":\"sleep\""), "\(waits)")
             #expect(waits.contains("\"duration_ns\":\(Int(example["value_ns"]?.double ?? 0))"), "\(waits)")
-            let first = try #require(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst().first)
+            let first = try #require(
+                try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst().first)
             #expect(first.contains("\"synthetic\":true"), "\(first)")
         }
         #expect(try check(rules, [Self.orders] + out).status == 2)

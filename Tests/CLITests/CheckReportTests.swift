@@ -34,7 +34,8 @@ import VestigeTestSupport
         let schema = try JSONSchemaCheck(
             contentsOf: URL(fileURLWithPath: "\(PackagePaths.root)/Schemas/checks/report.schema.json"))
         let result = try check(
-            Self.allKinds, [PackagePaths.sample("orders")], ["--json", "--examples", "5", "--excerpt-dir", folder.file("x")])
+            Self.allKinds, [PackagePaths.sample("orders")],
+            ["--json", "--examples", "5", "--excerpt-dir", folder.file("x")])
         let report = try JSONValue(result.text)
         #expect(schema.defects(of: report) == [])
         #expect(result.status == 1 && report["broken"] == .integer(8))
@@ -71,8 +72,9 @@ import VestigeTestSupport
             #expect(cases.allSatisfy { $0.attribute(forName: "classname")?.stringValue == folder.file("rules.yaml") })
         }
         #expect(root.attribute(forName: "failures")?.stringValue == "\(failureCount)")
-        #expect(suites[0].elements(forName: "testcase").map { $0.attribute(forName: "name")?.stringValue }
-            == ["longest", "percentile", "count", "ends", "growth", "rate", "order", "machine", "nothing"])
+        #expect(
+            suites[0].elements(forName: "testcase").map { $0.attribute(forName: "name")?.stringValue }
+                == ["longest", "percentile", "count", "ends", "growth", "rate", "order", "machine", "nothing"])
         let failure = try #require(suites[0].elements(forName: "testcase")[0].elements(forName: "failure").first)
         #expect(failure.attribute(forName: "type")?.stringValue == "longest")
         #expect(failure.stringValue?.contains("begins to wait") ?? false)

@@ -53,7 +53,8 @@ public struct CheckWords {
         let value = finding.value.map { finding.rule.check.measuresTime ? Units.duration($0) : Self.number($0) } ?? "0"
         switch finding.rule.check {
         case .longest:
-            return finding.isBroken ? "\(broken) of \(all) take longer, at worst \(value)" : "\(value) at most, of \(all)"
+            return finding.isBroken
+                ? "\(broken) of \(all) take longer, at worst \(value)" : "\(value) at most, of \(all)"
         case .percentile(let percent, _, _):
             let seen = "\(Self.percent(percent)) of \(all) take up to \(value)"
             return finding.isBroken ? "\(seen), and \(broken) take too long" : seen
@@ -61,9 +62,12 @@ public struct CheckWords {
             return finding.isBroken ? "up to \(value), \(times(finding.brokenCount)) too many" : "up to \(value)"
         case .ends: return finding.isBroken ? "\(broken) of \(all) do not" : "all \(all) do"
         case .growth:
-            return finding.isBroken ? "\(broken) places, by up to \(value)" : "none of \(all) goroutines is of such a place"
-        case .rate: return finding.isBroken ? "\(times(finding.brokenCount)) too many, of \(all)" : "never more, of \(all)"
-        case .machine: return finding.isBroken ? "not so \(times(finding.brokenCount)), in \(all) events" : "so in \(all) events"
+            return finding.isBroken
+                ? "\(broken) places, by up to \(value)" : "none of \(all) goroutines is of such a place"
+        case .rate:
+            return finding.isBroken ? "\(times(finding.brokenCount)) too many, of \(all)" : "never more, of \(all)"
+        case .machine:
+            return finding.isBroken ? "not so \(times(finding.brokenCount)), in \(all) events" : "so in \(all) events"
         }
     }
 
@@ -71,7 +75,8 @@ public struct CheckWords {
     public mutating func heading(_ example: CounterExample, _ finding: CheckFinding) -> String {
         switch finding.rule.check {
         case .longest, .percentile, .ends: return "\(Units.duration(example.value)):"
-        case .count: return "\(Self.number(example.value)) at \(time(example.endNanoseconds)), of which the last began so:"
+        case .count:
+            return "\(Self.number(example.value)) at \(time(example.endNanoseconds)), of which the last began so:"
         case .rate:
             let duration = example.endNanoseconds.subtractingClampedToRange(example.startNanoseconds)
             return "\(Self.number(example.value)) within \(Units.duration(duration)):"
@@ -142,7 +147,8 @@ public struct CheckWords {
             let before = order.before.map { " before \($0)" } ?? ""
             return "after \(order.after) comes \(order.comes)\(before)\(within) (of each \(machine.instance.rawValue))"
         }
-        return "events of each \(machine.instance.rawValue) follow the states \(machine.states.joined(separator: ", "))\(within)"
+        return
+            "events of each \(machine.instance.rawValue) follow the states \(machine.states.joined(separator: ", "))\(within)"
     }
 
     // MARK: - Evidence
@@ -157,7 +163,8 @@ public struct CheckWords {
             let who = event.goroutine == .absent ? "" : "G\(event.goroutine.rawValue) "
             what = who + annotation(evidence)
         }
-        let stack = event.kind == .goroutineTransition && event.transitionStack != .absent ? event.transitionStack : event.stack
+        let stack =
+            event.kind == .goroutineTransition && event.transitionStack != .absent ? event.transitionStack : event.stack
         let place = place(stack)
         return place.isEmpty ? what : "\(what)  at \(place)"
     }
@@ -192,7 +199,8 @@ public struct CheckWords {
         case .beganBefore: return "\(who) is \(to.observedName)\(proc(event))\(why), since before"
         case .ends where to == .notExist: return "\(who) ends"
         case .ends:
-            return other == nil ? "\(who) is \(from.observedName) no more" : "\(who) is \(from.observedName) no more, woken\(by)"
+            return other == nil
+                ? "\(who) is \(from.observedName) no more" : "\(who) is \(from.observedName) no more, woken\(by)"
         case .goesOn: return "\(who) is still \(from.observedName) when the recording ends"
         }
     }
@@ -226,7 +234,8 @@ public struct CheckWords {
         case .goesOn where event.kind == .sync: return "the recording ends"
         case .goesOn:
             let isEnd = event.timeNanoseconds >= lastNanoseconds
-            return isEnd ? "has not ended \(thing) when the recording ends" : "has not ended \(thing) when it ends itself"
+            return isEnd
+                ? "has not ended \(thing) when the recording ends" : "has not ended \(thing) when it ends itself"
         }
     }
 

@@ -8,7 +8,9 @@ struct RuleReader {
     let text: RuleText
     let events: [EventPattern]
 
-    static let checks = ["longest", "p50", "p90", "p99", "p99.9", "count", "ends", "growth", "rate", "order", "machine"]
+    static let checks = [
+        "longest", "p50", "p90", "p99", "p99.9", "count", "ends", "growth", "rate", "order", "machine",
+    ]
     /// Keys by kind of check, besides those of all rules.
     private static let keys: [String: [String]] = [
         "longest": ["of", "under", "at-most", "range", "at", "system"],
@@ -87,7 +89,9 @@ struct RuleReader {
         let parts = word.dropFirst().split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = UInt64(parts[0]), whole <= 100 else { return nil }
         let digits = parts.count == 2 ? parts[1] : ""
-        guard digits.count <= 3, digits.allSatisfy(\.isWholeNumber), parts.count == 1 || !digits.isEmpty else { return nil }
+        guard digits.count <= 3, digits.allSatisfy(\.isWholeNumber), parts.count == 1 || !digits.isEmpty else {
+            return nil
+        }
         let fraction = UInt64(digits + String(repeating: "0", count: 3 - digits.count)) ?? 0
         let percent = whole * 1000 + fraction
         return (1...100_000).contains(percent) ? percent : nil

@@ -86,7 +86,8 @@ extension CounterExample {
         let (begin, end) = span.borders(subject)
         let isOpen = span.flags.contains(.isOpen)
         self.init(
-            from: span.startNanoseconds, to: span.endNanoseconds, value: value, goroutines: [span.goroutine, span.endedBy],
+            from: span.startNanoseconds, to: span.endNanoseconds, value: value,
+            goroutines: [span.goroutine, span.endedBy],
             [
                 CheckEvidence(span.flags.contains(.beganBefore) ? .beganBefore : .begins, begin),
                 CheckEvidence(isOpen ? .goesOn : .ends, end),

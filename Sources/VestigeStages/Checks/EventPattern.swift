@@ -39,7 +39,8 @@ struct EventMatcher {
         names = NameMasks(
             patterns: numbered.filter { !$0.pattern.names.isEmpty }.map { (bit: $0.bit, globs: $0.pattern.names) })
         messages = NameMasks(
-            patterns: numbered.filter { !$0.pattern.messages.isEmpty }.map { (bit: $0.bit, globs: $0.pattern.messages) })
+            patterns: numbered.filter { !$0.pattern.messages.isEmpty }.map { (bit: $0.bit, globs: $0.pattern.messages) }
+        )
         namedMask = mask { !$0.names.isEmpty }
         messageMask = mask { !$0.messages.isEmpty }
         fromMasks = GoroutineState.allCases.map { state in

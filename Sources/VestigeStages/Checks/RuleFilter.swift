@@ -102,7 +102,9 @@ private struct SpanConditions {
         var mask = states[Int(state.rawValue)]
         if !functions.isEmpty { mask |= functions.mask(of: function, tables) }
         if !reasons.isEmpty { mask |= reasons.mask(of: reason, tables) }
-        for (bit, ranges) in goroutines where ranges.contains(where: { $0.contains(goroutine.rawValue) }) { mask |= bit }
+        for (bit, ranges) in goroutines where ranges.contains(where: { $0.contains(goroutine.rawValue) }) {
+            mask |= bit
+        }
         for (bit, least) in durations where duration < least { mask &= ~bit }
         return program.holds(mask)
     }

@@ -131,7 +131,8 @@ struct CheckCommand: ParsableCommand {
 extension ExitStatus {
     /// What one input makes of the whole: a failure goes before findings, and these before losses.
     fileprivate func combined(with other: ExitStatus) -> ExitStatus {
-        for status in [ExitStatus.outputFailed, .unreadable, .usage, .findings, .loss] where [self, other].contains(status) {
+        for status in [ExitStatus.outputFailed, .unreadable, .usage, .findings, .loss]
+        where [self, other].contains(status) {
             return status
         }
         return .done

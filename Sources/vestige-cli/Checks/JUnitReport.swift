@@ -65,7 +65,8 @@ struct JUnitReport {
         } else {
             let lines = [verdict] + finding.examples.flatMap { CheckText.evidence($0, finding, &words) }
             let body = lines.map(Self.escaped).joined(separator: "\n")
-            text += "<failure type=\"\(finding.rule.check.word)\" message=\"\(Self.escaped(verdict))\">\(body)</failure>\n"
+            text +=
+                "<failure type=\"\(finding.rule.check.word)\" message=\"\(Self.escaped(verdict))\">\(body)</failure>\n"
         }
         return text + "</testcase>\n"
     }

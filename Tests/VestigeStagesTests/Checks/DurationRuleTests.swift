@@ -8,7 +8,8 @@ import VestigeTestSupport
         let script = EventScript()
         script.sync(at: 0)
         script.life(5, [0, 10, 40, 140, 150, 160])
-        script.life(6, [200, 210, 220, 270, 271, 300], reason: "sync", at: ["sync.(*Mutex).Lock", "main.pay", "main.worker"])
+        script.life(
+            6, [200, 210, 220, 270, 271, 300], reason: "sync", at: ["sync.(*Mutex).Lock", "main.pay", "main.worker"])
         return script
     }
 
@@ -47,7 +48,8 @@ import VestigeTestSupport
         #expect(worst.evidence.map(\.role) == [.begins, .ends])
         // Who woke it belongs to it.
         #expect(worst.goroutines == [GoroutineID(1), GoroutineID(5)])
-        #expect(try RuleCheck.finding("check: longest, of: waiting, under: 1ns", lives(), examples: 1).examples.count == 1)
+        #expect(
+            try RuleCheck.finding("check: longest, of: waiting, under: 1ns", lives(), examples: 1).examples.count == 1)
     }
 
     @Test func goroutinesOfTheRuntimeAreLeftOut() throws {

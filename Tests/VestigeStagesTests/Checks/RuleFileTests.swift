@@ -63,7 +63,10 @@ import Yams
         ("rules:\n  - name: a\n    check: ends\n    of: taks", "line 4, column 9", "did you mean task?"),
         ("rules:\n  - name: a\n    check: end\n    of: task", "line 3, column 12", "did you mean ends?"),
         ("rules:\n  - name: a\n    check: p101\n    of: task", "line 3, column 12", "a check"),
-        ("rules:\n  - name: a\n    check: count\n    of: blocked\n    under: 2", "line 4, column 9", "did you mean waiting?"),
+        (
+            "rules:\n  - name: a\n    check: count\n    of: blocked\n    under: 2", "line 4, column 9",
+            "did you mean waiting?"
+        ),
         ("rules:\n  - name: a\n    check: count\n    of: busy\n    under: 2", "line 4, column 9", "expected a subject"),
         ("rules:\n  - check: ends", "line 2, column 5", "expected \"name\" in a rule"),
         ("rules:\n  - name: a", "line 2, column 5", "expected \"check\" in a rule"),
@@ -76,13 +79,28 @@ import Yams
         ("rules:\n  - {name: a, check: count, of: task, under: 1, at-most: 2}", "line 2, column 58", "both"),
         ("rules:\n  - {name: a, check: count, of: task, under: 1, within: 2s}", "line 2, column 49", "a key of a rule"),
         ("rules:\n  - {name: a, check: longest, of: task, fucntion: f, under: 1s}", "line 2, column 41", "function?"),
-        ("rules:\n  - {name: a, check: longest, of: waiting, range: r, under: 1s}", "line 2, column 44", "key of a rule"),
+        (
+            "rules:\n  - {name: a, check: longest, of: waiting, range: r, under: 1s}", "line 2, column 44",
+            "key of a rule"
+        ),
         ("rules:\n  - name: a\n    check: ends\n    of: task\n    system: yes", "line 5, column 13", "true or false"),
-        ("rules:\n  - name: a\n    check: ends\n    of: task\n    where: state = wating", "line 5, column 12", "waiting?"),
-        ("rules:\n  - name: a\n    check: ends\n    of: task\n    where: (kind == Log", "line 5, column 12", "column 13 of"),
+        (
+            "rules:\n  - name: a\n    check: ends\n    of: task\n    where: state = wating", "line 5, column 12",
+            "waiting?"
+        ),
+        (
+            "rules:\n  - name: a\n    check: ends\n    of: task\n    where: (kind == Log", "line 5, column 12",
+            "column 13 of"
+        ),
         ("rules:\n  - name: a\n    check: ends\n    of: task\n    kind: Lgo", "line 5, column 11", "did you mean Log?"),
-        ("rules:\n  - name: a\n    check: ends\n    of: task\n    min-duration: 1s", "line 2, column 5", "none of them"),
-        ("rules:\n  - {name: a, check: ends, of: task}\n  - {name: a, check: ends, of: task}", "line 3, column 12", "line 2"),
+        (
+            "rules:\n  - name: a\n    check: ends\n    of: task\n    min-duration: 1s", "line 2, column 5",
+            "none of them"
+        ),
+        (
+            "rules:\n  - {name: a, check: ends, of: task}\n  - {name: a, check: ends, of: task}", "line 3, column 12",
+            "line 2"
+        ),
         ("rules:\n  - name: a\n    name: b", "line 2, column 5", "expected each key once, found \"name\""),
         ("rules:\n  - {name: a, check: order, after: x, comes: y}", "line 2, column 36", "no \"events\""),
         ("events: {xx: {kind: Log}}\nrules:\n  - {name: a, check: order, after: xy}", "line 3, column 36", "mean xx?"),
@@ -91,10 +109,22 @@ import Yams
         ("events: {x: {kind: Log, to: waiting}}", "line 1, column 29", "expected kind: StateTransition"),
         ("events: {x: {kind: StateTransition, to: wating}}", "line 1, column 41", "did you mean waiting?"),
         ("events: {x: {kind: TaskEnd, message: m}}", "line 1, column 38", "expected kind: Log"),
-        ("events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {}}", "line 3, column 39", "1 to 64 states"),
-        ("events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: }}", "line 3, column 39", "an event"),
-        ("events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: {x: t}}}", "line 3, column 47", "a state"),
-        ("events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: {y: s}}}", "line 3, column 44", "named event"),
+        (
+            "events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {}}", "line 3, column 39",
+            "1 to 64 states"
+        ),
+        (
+            "events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: }}", "line 3, column 39",
+            "an event"
+        ),
+        (
+            "events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: {x: t}}}", "line 3, column 47",
+            "a state"
+        ),
+        (
+            "events: {x: {kind: Log}}\nrules:\n  - {name: a, check: machine, states: {s: {y: s}}}", "line 3, column 44",
+            "named event"
+        ),
         ("rules:\n  - {name: a, check: rate, of: x, under: 0, window: 1s}", "line 2, column 32", "no \"events\""),
         ("rules: [", "line 1, column 9", "expected YAML"), ("a: b: c", "line 1, column 5", "expected YAML"),
         ("rules: \"", "line 1, column 9", "expected YAML"), ("\tx", "line 1, column 1", "expected YAML"),
@@ -118,7 +148,9 @@ import Yams
 
     /// What would take very long or very deep, if it were let.
     @Test(.timeLimit(.minutes(1))) func hostileFilesAreRefused() {
-        let bomb = (1...9).map { "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 9).joined(separator: ","))]" }
+        let bomb = (1...9).map {
+            "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 9).joined(separator: ","))]"
+        }
         let texts = [
             String(repeating: "[", count: 100_000), String(repeating: "- ", count: 100_000),
             String(repeating: "{a: ", count: 50_000), String(repeating: "? ", count: 50_000),
