@@ -147,8 +147,8 @@ public struct CheckWords {
             let before = order.before.map { " before \($0)" } ?? ""
             return "after \(order.after) comes \(order.comes)\(before)\(within) (of each \(machine.instance.rawValue))"
         }
-        return
-            "events of each \(machine.instance.rawValue) follow the states \(machine.states.joined(separator: ", "))\(within)"
+        let states = machine.states.joined(separator: ", ")
+        return "events of each \(machine.instance.rawValue) follow the states \(states)\(within)"
     }
 
     // MARK: - Evidence

@@ -48,8 +48,9 @@ struct RuleFilter {
     }
 }
 
-/// Whether goroutines belong to Go's runtime, or to the package that writes the recording. One whose start function no event of a Go trace tells counts as such:
-/// the program's own are seen with a stack. Whoever writes events by hand need not write stacks.
+/// Whether goroutines belong to Go's runtime, or to the package that writes the recording. One whose start function no
+/// event of a Go trace tells counts as such: the program's own are seen with a stack. Whoever writes events by hand
+/// need not write stacks.
 struct SystemGoroutines {
     private var functions = SystemFunctions()
     private var tracers = NameMasks([Glob("runtime/trace.*")])
