@@ -13,7 +13,7 @@ enum PartedCount {
         _ path: String, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) -> (input: TraceInput, counts: TraceCounts)? {
         let processors = min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 8)
-        guard path != "-", processors > 1 else { return nil }
+        guard path != "-" else { return nil }
         let whole = try TraceInput(path)
         guard let divide = whole.format.divide, (whole.fileSize ?? 0) > smallestInput,
             let parts = try divide(InputPath.open(path), processors)
@@ -65,10 +65,12 @@ private final class Worker: @unchecked Sendable {
 
     func run(onProgress: ((Progress) -> Void)? = nil) {
         do throws(TraceError) {
-            let input = try TraceInput(path, format: format, part: part)
+            let tally = EventTally()
+            let input = try TraceInput(path, format: format, part: part, tally: tally)
             let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
                 counter.process(events, tables: input.tables)
             }
+            counter.add(tally)
             self.input = input
             isFlawless = failure == nil && input.diagnostics.nonZero.isEmpty
         } catch {

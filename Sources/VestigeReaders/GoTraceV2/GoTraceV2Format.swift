@@ -18,10 +18,10 @@ public enum GoTraceV2Format {
 
     /// Divides a trace between generations, in parts of about the same size. Each generation says anew
     /// what state every goroutine is in, so that a part can be read alone.
-    /// - Returns: nil if there are too few generations, or damage: salvage needs what came before.
+    /// - Returns: nil if there is damage: salvage needs what came before.
     private static func divide(_ source: ByteSource, into count: Int) throws(TraceError) -> [InputPart]? {
         let header = try source.prefix(GoTraceHeader.length)
-        guard source.isSeekable, let size = source.size, count > 1,
+        guard source.isSeekable, let size = source.size,
             let version = header.withUnsafeBytes(GoTraceHeader.version), knownVersions.contains(version)
         else { return nil }
         let diagnostics = Diagnostics()
@@ -33,7 +33,7 @@ public enum GoTraceV2Format {
             let isEnough = scanner.offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
             if isEnough, starts.count < count, scanner.offset < size { starts.append(scanner.offset) }
         }
-        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil, starts.count > 1 else {
+        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil else {
             return nil
         }
         let ends = starts.dropFirst() + [UInt64.max]
