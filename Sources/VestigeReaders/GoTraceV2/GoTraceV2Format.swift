@@ -28,13 +28,16 @@ public enum GoTraceV2Format {
         let first = UInt64(GoTraceHeader.length)
         var scanner = GenerationScanner(
             source: source, diagnostics: diagnostics, version: version, range: first..<UInt64.max)
-        var starts = [first]
+        var offsets = [first]
         while case .generation = try scanner.next() {
-            let isEnough = scanner.offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
-            if isEnough, starts.count < count, scanner.offset < size { starts.append(scanner.offset) }
+            if scanner.offset < size { offsets.append(scanner.offset) }
         }
-        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil else {
-            return nil
+        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil else { return nil }
+        // The last generation of a program that was killed names few of its goroutines: it is no part by itself.
+        var starts = [first]
+        for offset in offsets.dropFirst().dropLast() where starts.count < count {
+            let isEnough = offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
+            if isEnough { starts.append(offset) }
         }
         let ends = starts.dropFirst() + [UInt64.max]
         return zip(starts, ends).map { start, end in

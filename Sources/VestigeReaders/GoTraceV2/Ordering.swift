@@ -276,11 +276,12 @@ struct Ordering: ~Copyable {
             tally[Int(kind.rawValue)] &+= 1
             return
         }
-        turn.output.initialize(
+        let output = turn.output
+        turn.output = output + 1
+        output.initialize(
             to: Event(
                 kind: kind, timeNanoseconds: turn.stamp(), goroutine: goroutine, proc: proc,
                 thread: thread, stack: stack, name: name, argument0: argument0, argument1: argument1,
                 argument2: argument2, source: context.source, detail: detail))
-        turn.output += 1
     }
 }

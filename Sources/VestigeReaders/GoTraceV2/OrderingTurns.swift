@@ -65,7 +65,9 @@ extension Ordering {
     @inline(__always) private mutating func run<How>(
         _ turn: inout Turn<How>, _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
     ) -> Stop {
-        let lastStart = turn.end - Self.ordinaryBytes
+        // An event takes two bytes at least, so the output has room for those that begin up to here.
+        let roomBytes = (limit - turn.output + 1) &* 2
+        let lastStart = min(turn.end - Self.ordinaryBytes, turn.pointer + max(0, roomBytes))
         guard !(lastStart < turn.pointer) else { return .atEvent }
         while true {
             guard step(&turn) == .placed else {
@@ -76,7 +78,7 @@ extension Ordering {
                 save(turn, cursor, &position)
                 return .behindEvent
             }
-            guard !(bound < turn.time), !(limit < turn.output) else {
+            guard !(bound < turn.time) else {
                 save(turn, cursor, &position)
                 return .atBound
             }
@@ -102,7 +104,15 @@ extension Ordering {
     /// Decodes type and time of the next event if its time is ordinary: not much later.
     @inline(__always) private mutating func peekOrdinary<How>(_ turn: inout Turn<How>) -> Bool {
         var pointer = turn.pointer + 1
-        guard let delta = Varint.readShort(&pointer), delta < UInt64(Self.deltaTableCount) else { return false }
+        let delta: UInt64
+        // Most take one byte, and need not be compared with the table's end.
+        if pointer.pointee < 0x80 {
+            delta = UInt64(pointer.pointee)
+            pointer += 1
+        } else {
+            guard let long = Varint.readShort(&pointer), long < UInt64(Self.deltaTableCount) else { return false }
+            delta = long
+        }
         turn.start = turn.pointer
         turn.time &+= deltaTable[Int(truncatingIfNeeded: delta)]
         turn.pointer = pointer
