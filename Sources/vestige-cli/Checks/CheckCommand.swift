@@ -66,10 +66,10 @@ struct CheckCommand: ParsableCommand {
         var report = JUnitReport(rules: file)
         var status = ExitStatus.done
         let groups = each ? try InputPath.expand(analysis.inputs).map { [$0] } : [analysis.inputs]
-        for inputs in groups {
+        for (index, inputs) in groups.enumerated() {
             var run = CheckRun(inputs: inputs)
             (run.query, run.excerpts, run.exampleLimit) = (query, excerpts, Int(examples))
-            if groups.count > 1 { run.excerpts?.prefix = "\(CheckExcerpts.fileName(inputs[0]))-" }
+            if groups.count > 1 { run.excerpts?.prefix = "\(index + 1)-\(Self.lastName(inputs[0]))-" }
             status = try check(run, file, &report).combined(with: status)
         }
         if let xml {
@@ -77,6 +77,11 @@ struct CheckCommand: ParsableCommand {
             try xml.commit()
         }
         if status != .done { throw EarlyExit(status: status) }
+    }
+
+    /// The name of a file without its folders, as part of another's.
+    private static func lastName(_ path: String) -> String {
+        CheckExcerpts.fileName(path.split(separator: "/").last.map(String.init) ?? path)
     }
 
     private func readRules() throws(TraceError) -> RuleFile {
