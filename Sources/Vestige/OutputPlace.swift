@@ -56,10 +56,15 @@ public struct OutputPlan: Sendable {
         case (.nothing, nil), (.nothing, "-"): return .nothing
         case (.nothing, _):
             throw TraceError(.usage, file: output, expected: "no output file for \(format.name)", found: "-o")
+        case (.archive, "-"):
+            throw TraceError(
+                .usage, expected: "a file name for the archive, which is no stream", found: "standard output")
+        case (.archive, nil) where isPipe(input):
+            throw TraceError(.usage, file: input, expected: "-o ARCHIVE, since the input has no name", found: "none")
         case (_, "-"): return .standardOutput
         case (_, nil) where isPipe(input): return .standardOutput
-        case (.file, nil): return .file(stem(of: input) + format.suffix)
-        case (.file, let path?): return .file(path)
+        case (.file, nil), (.archive, nil): return .file(stem(of: input) + format.suffix)
+        case (.file, let path?), (.archive, let path?): return .file(path)
         case (.folder, nil): return .folder("\(stem(of: input))-\(format.name)")
         case (.folder, let path?):
             let bare = Formats.withoutCompressionSuffix(path).lowercased()

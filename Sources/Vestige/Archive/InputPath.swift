@@ -11,7 +11,7 @@ public enum InputPath {
     /// - Throws: `unreadable` for what cannot be opened, `usage` for an archive of which an entry must be named.
     public static func open(_ path: String) throws(TraceError) -> ByteSource {
         if let (archive, name) = try archiveAndEntry(path) {
-            return try ByteSource.peel(EntryContent(archive, entry(name, of: archive)).source())
+            return try ByteSource.peel(content(of: name, in: archive).source())
         }
         let source = try ByteSource.openPlain(path)
         guard try isArchive(source) else { return try ByteSource.peel(source) }
@@ -46,7 +46,7 @@ public enum InputPath {
         var result: [String] = []
         for path in paths {
             if path != "-", isFile(path), let source = try? ByteSource.openPlain(path), try isArchive(source) {
-                result += try ArchiveFile(path).entries.map { "\(path)/\($0.name)" }
+                result += try openArchive(path).entries.map { "\(path)/\($0.name)" }
             } else {
                 result.append(path)
             }
@@ -64,6 +64,18 @@ public enum InputPath {
             return (try openArchive(archive), String(path[path.index(after: slash)...]))
         }
         return nil
+    }
+
+    /// The entry of this name, with the bytes of the blocks that it reads counted in the archive.
+    static func content(of name: String, in archive: ArchiveFile) throws(TraceError) -> EntryContent {
+        try EntryContent(archive, entry(name, of: archive))
+    }
+
+    /// The paths of the entries, if the only path is an archive of several; else none.
+    public static func entries(_ paths: [String]) throws(TraceError) -> [String] {
+        guard paths.count == 1 else { return [] }
+        let entries = try expand(paths)
+        return entries.count > 1 ? entries : []
     }
 
     private static func entry(_ name: String, of archive: ArchiveFile) throws(TraceError) -> ArchiveEntry {
