@@ -124,6 +124,7 @@ struct ConvertCommand: ParsableCommand {
         }
         if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
+            ArchiveReading.say()
             let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
             for line in lines { Console.say(line) }
             Console.say(summary(plan, result) + thinningNote(conversion.options.thinning))

@@ -28,6 +28,18 @@ public enum InputPath {
     /// The archive that was used last, as it was then: commands go through its entries one after the other.
     private static let lastArchive = Mutex<(archive: ArchiveFile, state: [Int])?>(nil)
 
+    /// How much has been read of the blocks of the archive that was used last, for whoever tells; nil if none was.
+    public static var archiveReading: (path: String, blocks: Int, blockCount: Int, bytes: UInt64, size: UInt64)? {
+        lastArchive.withLock { last in
+            last.map {
+                let archive = $0.archive
+                return (
+                    archive.path, archive.blocksRead, archive.summary.blockCount, archive.blockBytesRead, archive.fileSize
+                )
+            }
+        }
+    }
+
     private static func openArchive(_ path: String) throws(TraceError) -> ArchiveFile {
         var status = stat()
         stat(path, &status)

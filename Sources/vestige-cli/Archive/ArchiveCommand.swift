@@ -83,6 +83,16 @@ enum EntryReport {
     }
 }
 
+/// Says how much of an archive was read for an answer.
+enum ArchiveReading {
+    static func say() {
+        guard let reading = InputPath.archiveReading else { return }
+        Console.say(
+            "\(reading.path): \(Units.bytes(reading.bytes)) of \(Units.bytes(reading.size)) read "
+                + "(\(Units.grouped(UInt64(reading.blocks))) of \(Units.counted(UInt64(reading.blockCount), "block")))")
+    }
+}
+
 /// Shows how far work on an archive has come.
 struct ArchiveProgress {
     private let bar: ProgressBar?

@@ -23,6 +23,11 @@ struct BatchTemplate {
 
     /// - Throws: `usage` for a placeholder that there is not.
     init(_ text: String) throws(TraceError) {
+        if !text.contains("{"), !text.hasSuffix("/"), let format = Formats.output(forPath: text) {
+            throw TraceError(
+                .usage, file: text, expected: "a folder, or a path with placeholders such as {name}\(format.suffix)",
+                found: "one file for all outputs")
+        }
         let text = text.contains("{") ? text : "\(text)/{dir}/{name}{suffix}"
         var parts: [Part] = []
         var rest = text[...]
