@@ -55,7 +55,8 @@ public final class TraceInput {
         } else {
             source = try InputPath.open(path)
         }
-        format = try Formats.detect(source)
+        // What is narrowed is known; detection would read its first block.
+        if let narrowing { format = narrowing.format } else { format = try Formats.detect(source) }
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
         let context = ReaderContext(
             tables: tables, diagnostics: diagnostics, source: self.place,

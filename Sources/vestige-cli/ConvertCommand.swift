@@ -40,6 +40,10 @@ struct ConvertCommand: ParsableCommand {
             one between long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the \
             scheduler's tables of the perfetto format are left as they are.
 
+            An archive (.vestige) as the output keeps the inputs as they are; options that select a part are refused. \
+            As the input it is all its entries: each is converted by itself, into the folder of -o, or one that is \
+            called like the archive.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 

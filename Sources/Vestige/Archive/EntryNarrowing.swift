@@ -21,6 +21,8 @@ struct EntryNarrowing {
     private let generationCount: Int
     private let byteCount: UInt64
 
+    var format: InputFormat { GoTraceV2Format.format }
+
     /// Whether reading begins in the middle.
     var skipsBeginning: Bool { firstNanoseconds != nil }
 

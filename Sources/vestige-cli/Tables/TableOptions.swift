@@ -36,7 +36,7 @@ struct TableOptions: ParsableArguments {
 struct AnalysisOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
+            "The recording, and dumps or snapshots of the same run, or an archive; - for standard input.", valueName: "input"))
     var inputs: [String]
 
     @Option(
@@ -65,7 +65,9 @@ struct AnalysisOptions: ParsableArguments {
         var status = ExitStatus.done
         var isFirst = true
         var unknown: [TraceError] = []
-        let wanted = try entries.filter { (entry) throws(TraceError) in try InputPath.mayHold(entry, query) }
+        var wanted = try entries.filter { (entry) throws(TraceError) in try InputPath.mayHold(entry, query) }
+        // That none has it is for one of them to say.
+        if wanted.isEmpty { wanted = [entries[0]] }
         for entry in wanted {
             var one = self
             one.inputs = [entry]
