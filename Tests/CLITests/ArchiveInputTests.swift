@@ -112,7 +112,7 @@ import VestigeTestSupport
                 }
             }
             trace.batch(thread: 1, time: start + 900_000_000) { $0.event("GoDestroy") }
-            trace.endGeneration()
+            trace.endGeneration(time: start + 950_000_000)
         }
         try folder.write(trace.bytes, to: "large.trace")
         return count
@@ -129,6 +129,8 @@ import VestigeTestSupport
             #expect(inside.text.replacingOccurrences(of: entry, with: "large.trace") == direct.text, "\(arguments)")
             #expect(inside.errors.contains("(\(blocks) of \(count) blocks)"), "\(arguments): \(inside.errors)")
         }
+        let window = ["--goroutine", "12", "--from", "2.1s", "--to", "2.2s", "--to", "csv", "-o", "-", "--table", "metrics"]
+        try expectSame(["convert", "%"] + window, blocks: 1)
         for number in 0..<count {
             let goroutine = ["--goroutine", "\(10 + number)"]
             try expectSame(["convert", "%", "--to", "jsonl", "-o", "-"] + goroutine, blocks: 1)
@@ -138,8 +140,8 @@ import VestigeTestSupport
         try expectSame(jsonl + ["--goroutine", "11,12"], blocks: 2)
         try expectSame(jsonl + ["--goroutine", "1"], blocks: 4)
         try expectSame(jsonl + ["--goroutine", "99"], blocks: 1)
-        try expectSame(jsonl + ["--goroutine", "12", "--from", "2.1s", "--to", "2.2s"], blocks: 1)
-        try expectSame(jsonl + ["--to", "1.5s", "--kind", "StateTransition"], blocks: 2)
+        let spans = ["convert", "%", "--to", "csv", "-o", "-", "--table", "spans"]
+        try expectSame(spans + ["--to", "1.5s", "--kind", "StateTransition"], blocks: 2)
     }
 
     /// What the index of real recordings says is enough for every goroutine.

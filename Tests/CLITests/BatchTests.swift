@@ -180,7 +180,7 @@ import VestigeTestSupport
                 (try? String(contentsOfFile: "/proc/\(process)/\(name)", encoding: .utf8)) ?? ""
             }
             return read("status").contains("PPid:\t\(parent)\n")
-                && read("cmdline").split(separator: "\0").contains { $0 == argument }
+                && read("cmdline").split(separator: "\0").map(String.init).dropFirst().starts(with: ["convert", argument])
         }
     }
 

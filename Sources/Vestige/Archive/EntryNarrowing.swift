@@ -14,8 +14,8 @@ struct EntryNarrowing {
     /// Where the first generation that is needed begins.
     private let start: UInt64
     private let path: String
-    /// The recording's first moment, if that is not read.
-    private let firstNanoseconds: Int64?
+    /// Where the generations begin that are passed over at the beginning.
+    private let skippedNanoseconds: [Int64]
     /// The recording's last moment, if that is not read: a nanosecond after its last event, as its reader has it.
     private let lastNanoseconds: Int64?
     private let generationCount: Int
@@ -24,7 +24,7 @@ struct EntryNarrowing {
     var format: InputFormat { GoTraceV2Format.format }
 
     /// Whether reading begins in the middle.
-    var skipsBeginning: Bool { firstNanoseconds != nil }
+    private var skipsBeginning: Bool { !skippedNanoseconds.isEmpty }
 
     /// - Returns: nil where everything is needed.
     init?(_ path: String, _ query: Query) throws(TraceError) {
@@ -40,7 +40,7 @@ struct EntryNarrowing {
         let stretches = needed.map { content.offset(ofChunk: $0) }
         start = max(UInt64(GoTraceHeader.length), stretches[0])
         self.content = NarrowedContent(content, size: content.offset(ofChunk: needed.upperBound))
-        firstNanoseconds = needed.lowerBound > 0 ? first : nil
+        skippedNanoseconds = chunks[..<needed.lowerBound].map(\.firstNanoseconds)
         lastNanoseconds = needed.upperBound < chunks.count ? last &+ 1 : nil
     }
 
@@ -74,9 +74,9 @@ struct EntryNarrowing {
     func reader(_ source: ByteSource, _ context: ReaderContext) throws(TraceError) -> any TraceReader {
         let inner =
             skipsBeginning
-            ? try GoTraceV2Format.part(from: start).open(source, context)
+            ? try GoTraceV2Format.part(from: start, behind: skippedNanoseconds.count).open(source, context)
             : try GoTraceV2Format.format.open(source, context)
-        return NarrowedReader(inner, first: firstNanoseconds, last: lastNanoseconds, context.source) {
+        return NarrowedReader(inner, skipped: skippedNanoseconds, last: lastNanoseconds, context.source) {
             let place = Int(context.source)
             context.tables.sources[place].generationCount = generationCount
             context.tables.sources[place].byteCount = byteCount
@@ -126,24 +126,32 @@ private final class NarrowedContent: RandomAccessContent {
     }
 }
 
-/// Reads a part of a recording, and says besides when the whole begins and ends.
+/// Reads a part of a recording, and says besides when the whole ends and the generations before begin.
 private final class NarrowedReader: SkippingReader {
     private let inner: any TraceReader
-    private var first: Int64?
+    private let skipped: [Int64]
+    private var hasBegun = false
     private var last: Int64?
     private let source: UInt8
     private let onEnd: () -> Void
 
     init(
-        _ inner: any TraceReader, first: Int64?, last: Int64?, _ source: UInt8, onEnd: @escaping () -> Void
+        _ inner: any TraceReader, skipped: [Int64], last: Int64?, _ source: UInt8, onEnd: @escaping () -> Void
     ) {
-        (self.inner, self.first, self.last, self.source, self.onEnd) = (inner, first, last, source, onEnd)
+        (self.inner, self.skipped, self.last, self.source, self.onEnd) = (inner, skipped, last, source, onEnd)
     }
 
     var bytesConsumed: UInt64 { inner.bytesConsumed }
 
     func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
-        if let time = first.take() { batch.append(Event(kind: .sync, timeNanoseconds: time, argument0: 1, source: source)) }
+        if !hasBegun {
+            hasBegun = true
+            for (number, time) in skipped.prefix(batch.room).enumerated() {
+                batch.append(
+                    Event(kind: .sync, timeNanoseconds: time, argument0: UInt64(number + 1), source: source))
+            }
+            return true
+        }
         if try inner.read(into: &batch) { return true }
         guard batch.room > 0 else { return true }
         onEnd()
@@ -153,6 +161,6 @@ private final class NarrowedReader: SkippingReader {
 
     func skip(to moment: (TraceStart) throws(TraceError) -> Int64?) throws(TraceError) {
         // From the middle on there is nothing to pass over.
-        if first == nil { try (inner as? any SkippingReader)?.skip(to: moment) }
+        if skipped.isEmpty { try (inner as? any SkippingReader)?.skip(to: moment) }
     }
 }

@@ -16,10 +16,13 @@ public enum GoTraceV2Format {
         open: { source, context throws(TraceError) in try GoTraceV2Reader(source, context) },
         divide: { source, count throws(TraceError) in try divide(source, into: count) })
 
-    /// The part of a trace that begins with the generation at an offset, and ends with the trace.
-    public static func part(from offset: UInt64) -> InputPart {
+    /// The part of a trace that begins with the generation at an offset, behind `count` others, and ends with the
+    /// trace.
+    public static func part(from offset: UInt64, behind count: Int) -> InputPart {
         InputPart { source, context throws(TraceError) in
-            try GoTraceV2Reader(source, context, range: offset..<UInt64.max)
+            let reader = try GoTraceV2Reader(source, context, range: offset..<UInt64.max)
+            reader.countGenerations(from: count)
+            return reader
         }
     }
 
