@@ -140,7 +140,8 @@ struct ConvertCommand: ParsableCommand {
     private func convertAll(_ entries: [String], _ formatName: String?) throws {
         let format = try Formats.output(named: formatName ?? Formats.defaultOutputName)
         let folder = output ?? OutputPlan.stem(of: inputs[0])
-        guard folder != "-", formatName != nil || Formats.output(forPath: folder) == nil, format.shape != .archive else {
+        guard folder != "-", formatName != nil || Formats.output(forPath: folder) == nil, format.shape != .archive
+        else {
             let found = folder == "-" ? "standard output" : format.shape == .archive ? "an archive" : folder
             throw TraceError(
                 .usage, file: inputs[0],

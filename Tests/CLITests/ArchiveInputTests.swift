@@ -43,7 +43,8 @@ import VestigeTestSupport
         let all = try run(["lifeline", "1", "a.vestige", "--csv"])
         #expect(all.status == 0)
         let prefix = "a.vestige/gc.trace,"
-        #expect(all.text.split(separator: "\r\n").filter { $0.hasPrefix(prefix) } == one.dropFirst().map { prefix + $0 })
+        #expect(
+            all.text.split(separator: "\r\n").filter { $0.hasPrefix(prefix) } == one.dropFirst().map { prefix + $0 })
         #expect(try run(["lifeline", "987654", "a.vestige"]).status == 2)
         let regions = try run(["regions", "a.vestige", "--region", "pack", "--csv"])
         #expect(regions.status == 0 && regions.errors.contains("2 recordings without what is asked for"))
@@ -129,7 +130,9 @@ import VestigeTestSupport
             #expect(inside.text.replacingOccurrences(of: entry, with: "large.trace") == direct.text, "\(arguments)")
             #expect(inside.errors.contains("(\(blocks) of \(count) blocks)"), "\(arguments): \(inside.errors)")
         }
-        let window = ["--goroutine", "12", "--from", "2.1s", "--to", "2.2s", "--to", "csv", "-o", "-", "--table", "metrics"]
+        let window = [
+            "--goroutine", "12", "--from", "2.1s", "--to", "2.2s", "--to", "csv", "-o", "-", "--table", "metrics",
+        ]
         try expectSame(["convert", "%"] + window, blocks: 1)
         for number in 0..<count {
             let goroutine = ["--goroutine", "\(10 + number)"]
@@ -152,10 +155,12 @@ import VestigeTestSupport
             let input = [ArchiveInput(path: trace, name: "t")]
             let path = folder.file("m\(version).vestige")
             _ = try ArchiveWriter.knowingFormats(level: .fast).create(path, input, overwrites: true)
-            let goroutines = Set(try ArchiveFile(path).entries[0].chunks.flatMap { $0.content?.goroutines ?? [] }.joined())
+            let goroutines = Set(
+                try ArchiveFile(path).entries[0].chunks.flatMap { $0.content?.goroutines ?? [] }.joined())
             #expect(goroutines.count > 20)
             for goroutine in goroutines {
-                #expect(try Self.events(trace, of: goroutine) == Self.events("\(path)/t", of: goroutine), "\(goroutine)")
+                #expect(
+                    try Self.events(trace, of: goroutine) == Self.events("\(path)/t", of: goroutine), "\(goroutine)")
             }
         }
     }

@@ -53,7 +53,8 @@ import VestigeTestSupport
         #expect(rows.count == 6)
         #expect(rows.contains { $0.hasPrefix("in/bad.trace,jsonl,out/in/bad.jsonl,failed,0,,") })
         #expect(rows.contains { $0.hasPrefix("missing.trace,jsonl,out/missing.jsonl,failed,0,,") })
-        #expect(rows.contains { $0.hasPrefix("in/cut.trace,jsonl,out/in/cut.jsonl,partial,604,") && $0.contains("batch") })
+        #expect(
+            rows.contains { $0.hasPrefix("in/cut.trace,jsonl,out/in/cut.jsonl,partial,604,") && $0.contains("batch") })
         #expect(try batch("in/cut.trace", "--to", "jsonl", "--out", "out2", "--strict").status == 4)
     }
 
@@ -103,14 +104,17 @@ import VestigeTestSupport
         #expect(try batch("in", "--out", "o/{nam}").errors.contains("did you mean name?"))
         #expect(try batch("in", "--out", "o/{format}.json").status == 2)
         #expect(try batch("in", "--out", "o/x.json").status == 2)
-        #expect(try batch("in", "--to", "jsonl", "--out", "p", "--include", "in/deep/*").errors.contains("1 output: 1 done"))
+        #expect(
+            try batch("in", "--to", "jsonl", "--out", "p", "--include", "in/deep/*").errors.contains("1 output: 1 done")
+        )
         #expect(try batch("in", "--to", "jsonl", "--out", "q", "--no-recursive").errors.contains("2 outputs: 2 done"))
         let list = "find in -name '*.trace' -print0 | vestige batch --files-from - --to jsonl --out r"
         #expect(try CommandLineTool.shell(list, in: folder.path).errors.contains("3 outputs: 3 done"))
         // Outputs among the inputs are no inputs.
         let beside = ["batch", "in", "--to", "jsonl", "--out", "in/{file}{suffix}"]
         #expect(try CommandLineTool.run(beside, in: folder.path).errors.contains("3 outputs: 3 done"))
-        #expect(try CommandLineTool.run(beside, in: folder.path).errors.contains("3 outputs: 3 done, 3 of these before"))
+        #expect(
+            try CommandLineTool.run(beside, in: folder.path).errors.contains("3 outputs: 3 done, 3 of these before"))
     }
 
     @Test func entriesOfArchives() throws {
@@ -130,12 +134,15 @@ import VestigeTestSupport
         for name in ["orders", "gc", "deep/mutex"] {
             let rows = try folder.text("out/in/\(name)-csv/spans.csv").split(separator: "\r\n")
             #expect(lines[0] == "source,\(rows[0])")
-            #expect(lines.filter { $0.hasPrefix("in/\(name).trace,") } == rows.dropFirst().map { "in/\(name).trace,\($0)" })
+            #expect(
+                lines.filter { $0.hasPrefix("in/\(name).trace,") } == rows.dropFirst().map { "in/\(name).trace,\($0)" })
             expected += rows.count - 1
         }
         #expect(lines.count == expected + 1)
         // A field with line breaks stays one field.
-        #expect(try folder.text("out/all/stacks.csv").contains("\"") || !folder.text("out/in/gc-csv/stacks.csv").contains("\""))
+        #expect(
+            try folder.text("out/all/stacks.csv").contains("\"")
+                || !folder.text("out/in/gc-csv/stacks.csv").contains("\""))
         let style = ["--delimiter", ";", "--no-header", "--table", "goroutines"]
         #expect(
             try CommandLineTool.run(
@@ -180,7 +187,9 @@ import VestigeTestSupport
                 (try? String(contentsOfFile: "/proc/\(process)/\(name)", encoding: .utf8)) ?? ""
             }
             return read("status").contains("PPid:\t\(parent)\n")
-                && read("cmdline").split(separator: "\0").map(String.init).dropFirst().starts(with: ["convert", argument])
+                && read("cmdline").split(separator: "\0").map(String.init).dropFirst().starts(with: [
+                    "convert", argument,
+                ])
         }
     }
 

@@ -36,12 +36,19 @@ struct EntryNarrowing {
             let needed = Self.needed(chunks, query, first), needed.count < chunks.count
         else { return nil }
         self.path = path
-        (generationCount, byteCount) = (chunks.count, content.size)
+        (generationCount, byteCount) = (Self.generations(chunks[...]).count, content.size)
         let stretches = needed.map { content.offset(ofChunk: $0) }
         start = max(UInt64(GoTraceHeader.length), stretches[0])
         self.content = NarrowedContent(content, size: content.offset(ofChunk: needed.upperBound))
-        skippedNanoseconds = chunks[..<needed.lowerBound].map(\.firstNanoseconds)
+        skippedNanoseconds = Self.generations(chunks[..<needed.lowerBound])
         lastNanoseconds = needed.upperBound < chunks.count ? last &+ 1 : nil
+    }
+
+    /// Where generations begin in time. Parts of one that is larger than a block are about the same.
+    private static func generations(_ chunks: ArraySlice<ChunkContent>) -> [Int64] {
+        var starts: [Int64] = []
+        for chunk in chunks where starts.last != chunk.firstNanoseconds { starts.append(chunk.firstNanoseconds) }
+        return starts
     }
 
     /// - Returns: nil where that depends on more than the index knows.

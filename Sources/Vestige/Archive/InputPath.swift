@@ -34,7 +34,8 @@ public enum InputPath {
             last.map {
                 let archive = $0.archive
                 return (
-                    archive.path, archive.blocksRead, archive.summary.blockCount, archive.blockBytesRead, archive.fileSize
+                    archive.path, archive.blocksRead, archive.summary.blockCount, archive.blockBytesRead,
+                    archive.fileSize
                 )
             }
         }

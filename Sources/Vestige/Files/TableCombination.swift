@@ -120,7 +120,11 @@ private struct TablePassage {
         while index < bytes.count {
             let byte = bytes[index]
             index &+= 1
-            if byte == UInt8(ascii: "\"") { quoted.toggle() } else if byte == UInt8(ascii: "\n"), !quoted { return (index, true) }
+            if byte == UInt8(ascii: "\"") {
+                quoted.toggle()
+            } else if byte == UInt8(ascii: "\n"), !quoted {
+                return (index, true)
+            }
         }
         return (index, false)
     }

@@ -132,7 +132,8 @@ private struct BatchRun {
         try batch.journal.end(
             key: task.key,
             BatchJournal.Record(
-                inputState: task.inputState, options: options(of: task), outputState: task.outputState, outcome: outcome))
+                inputState: task.inputState, options: options(of: task), outputState: task.outputState, outcome: outcome
+            ))
         report(number, outcome)
     }
 

@@ -59,7 +59,8 @@ struct BatchCommand: ParsableCommand {
     var combine: String?
 
     @Option(
-        help: ArgumentHelp("Where the report goes, without suffix; FOLDER/batch-report if not said.", valueName: "path"))
+        help: ArgumentHelp("Where the report goes, without suffix; FOLDER/batch-report if not said.", valueName: "path")
+    )
     var report: String?
 
     @Flag(name: .shortAndLong, help: "Replace outputs that no batch has made.")
@@ -117,7 +118,8 @@ struct BatchCommand: ParsableCommand {
             for outcome in [BatchOutcome.Result.partial, .failed] where report.count(outcome) > 0 {
                 parts.append("\(Units.grouped(UInt64(report.count(outcome)))) \(outcome.rawValue)")
             }
-            Console.say("\(Units.counted(UInt64(report.rows.count), "output")): \(parts.joined(separator: ", ")); \(path).csv")
+            Console.say(
+                "\(Units.counted(UInt64(report.rows.count), "output")): \(parts.joined(separator: ", ")); \(path).csv")
         }
         if report.count(.failed) > 0 { throw EarlyExit(status: .findings) }
         if strict, report.count(.partial) > 0 { throw EarlyExit(status: .loss) }

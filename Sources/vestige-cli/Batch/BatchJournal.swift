@@ -96,7 +96,8 @@ final class BatchJournal {
         // What comes behind the last line break was cut.
         let byteCount = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let lines = bytes[..<byteCount].split(separator: UInt8(ascii: "\n"))
-        guard (lines.first ?? bytes[...]).elementsEqual(Self.heading.utf8) || Self.heading.utf8.starts(with: bytes) else {
+        guard (lines.first ?? bytes[...]).elementsEqual(Self.heading.utf8) || Self.heading.utf8.starts(with: bytes)
+        else {
             throw TraceError(.usage, file: path, expected: "what a batch has left there", found: "another file")
         }
         guard ftruncate(file, off_t(byteCount)) == 0 else { throw failure() }

@@ -41,7 +41,8 @@ struct BatchReport {
     }
 
     private func appendJSON(to buffer: TextBuffer) throws(TraceError) {
-        buffer.append("{\"done\":\(count(.done)),\"partial\":\(count(.partial)),\"failed\":\(count(.failed)),\"rows\":[\n")
+        buffer.append(
+            "{\"done\":\(count(.done)),\"partial\":\(count(.partial)),\"failed\":\(count(.failed)),\"rows\":[\n")
         for (index, (task, outcome)) in rows.enumerated() {
             let object = JSONObject()
             object.add("input", task.input)

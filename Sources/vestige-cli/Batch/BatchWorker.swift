@@ -117,7 +117,9 @@ final class BatchWorker {
         for line in output.bytes[...end].split(separator: UInt8(ascii: "\n")) {
             let fields = String(decoding: line, as: UTF8.self).split(separator: "\t", omittingEmptySubsequences: false)
             if fields.count == 2, fields[0] == "read", let count = UInt64(fields[1]) { bytesRead = count }
-            if fields.count == 3, fields[0] == "done", let count = UInt64(fields[1]) { said = (count, String(fields[2])) }
+            if fields.count == 3, fields[0] == "done", let count = UInt64(fields[1]) {
+                said = (count, String(fields[2]))
+            }
         }
         output.bytes.removeSubrange(...end)
     }

@@ -36,7 +36,8 @@ struct TableOptions: ParsableArguments {
 struct AnalysisOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The recording, and dumps or snapshots of the same run, or an archive; - for standard input.", valueName: "input"))
+            "The recording, and dumps or snapshots of the same run, or an archive; - for standard input.",
+            valueName: "input"))
     var inputs: [String]
 
     @Option(
