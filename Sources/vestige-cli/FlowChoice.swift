@@ -4,6 +4,8 @@ import Vestige
 /// Kinds of arrows as people write them: `all`, `none`, or a list such as `creation,channel`.
 struct FlowChoice: ExpressibleByArgument, Equatable {
     let kinds: FlowKinds
+    /// As it was given.
+    let word: String
 
     /// Nil for what holds an unknown word.
     init?(argument: String) {
@@ -16,5 +18,6 @@ struct FlowChoice: ExpressibleByArgument, Equatable {
             kinds.formUnion(kind)
         }
         self.kinds = kinds
+        word = argument
     }
 }

@@ -44,15 +44,17 @@ public final class InputSet {
     ) throws(TraceError) {
         let selection = try InputSelection(
             query, paths: paths, times: times, goVersion: goVersion, spooled: spooled, onProgress: onProgress)
+        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query) : nil
         try self.init(
-            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, onProgress: onProgress)
+            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, narrowing,
+            onProgress: onProgress)
         if paths.count == 1 { try selection.skip(in: inputs[0]) }
     }
 
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
     init(
         _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], goVersion: String?, _ stage: QueryStage?,
-        onProgress: ((Progress) -> Void)?
+        _ narrowing: EntryNarrowing? = nil, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
         self.stage = stage
@@ -61,7 +63,7 @@ public final class InputSet {
             let source = try spooled.isEmpty ? nil : spooled[index]?.open()
             inputs.append(
                 try TraceInput(
-                    path, source: source, tables: tables, diagnostics: diagnostics, goVersion: goVersion))
+                    path, source: source, tables: tables, diagnostics: diagnostics, place: nil, goVersion, narrowing))
         }
         self.inputs = inputs
         guard paths.count > 1 else {

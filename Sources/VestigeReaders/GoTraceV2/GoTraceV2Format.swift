@@ -16,6 +16,16 @@ public enum GoTraceV2Format {
         open: { source, context throws(TraceError) in try GoTraceV2Reader(source, context) },
         divide: { source, count throws(TraceError) in try divide(source, into: count) })
 
+    /// The part of a trace that begins with the generation at an offset, behind `count` others, and ends with the
+    /// trace.
+    public static func part(from offset: UInt64, behind count: Int) -> InputPart {
+        InputPart { source, context throws(TraceError) in
+            let reader = try GoTraceV2Reader(source, context, range: offset..<UInt64.max)
+            reader.countGenerations(from: count)
+            return reader
+        }
+    }
+
     /// Divides a trace between generations, in parts of about the same size. Each generation says anew
     /// what state every goroutine is in, so that a part can be read alone.
     /// - Returns: nil if there is damage: salvage needs what came before.

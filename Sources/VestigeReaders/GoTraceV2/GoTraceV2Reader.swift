@@ -114,6 +114,9 @@ final class GoTraceV2Reader: TraceReader {
         }
     }
 
+    /// Says how many generations are before what is read.
+    func countGenerations(from count: Int) { syncCount = UInt64(count) }
+
     // MARK: - Generations
 
     private func beginGeneration(_ batch: inout EventBatch) throws(TraceError) {
