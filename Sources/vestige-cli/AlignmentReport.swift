@@ -13,7 +13,10 @@ enum AlignmentReport {
         var text = "placed at \(time): \(reason(alignment.method))"
         let total = alignment.agreeing + alignment.differing + alignment.unseen
         if total > 0 { text += "; \(alignment.agreeing) of \(total) goroutines agree" }
-        if alignment.rivals > 0 { text += "; \(Units.counted(alignment.rivals, "other place")) fit as well" }
+        if alignment.rivals > 0 {
+            let rival = alignment.rivalNanoseconds.map { ", e.g. \(Units.duration($0 &- firstNanoseconds))" } ?? ""
+            text += "; \(Units.counted(alignment.rivals, "other place")) fit as well\(rival) (--at chooses)"
+        }
         return text
     }
 

@@ -171,5 +171,6 @@ extension SourceAlignment {
         differing = UInt64(fit.mismatchCount)
         unseen = UInt64(fit.missingCount)
         rivals = UInt64(fit.rivalCount)
+        rivalNanoseconds = fit.rivalNanoseconds
     }
 }

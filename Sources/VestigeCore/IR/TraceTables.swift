@@ -62,8 +62,9 @@ public struct SourceAlignment: Equatable, Sendable {
     public var agreeing: UInt64 = 0
     public var differing: UInt64 = 0
     public var unseen: UInt64 = 0
-    /// Other places that fit as well.
+    /// Other places that fit as well, and the moment of one of them.
     public var rivals: UInt64 = 0
+    public var rivalNanoseconds: Int64?
 
     public init(method: Method, timeNanoseconds: Int64) {
         self.method = method

@@ -57,7 +57,7 @@ private struct Comparison {
         let unseen = states.goroutines.filter { $0.value.isOfProgram && $0.value.isAlive && !seen.contains($0.key) }
         // A listing of some goroutines only says nothing of the others.
         let programCount = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }.count
-        guard unseen.count * 2 <= programCount else { return }
+        guard unseen.count * 2 <= programCount, !snapshot.isInGroups else { return }
         for (goroutine, traced) in unseen.sorted(by: { $0.key < $1.key }) {
             add(goroutine, .existence, recording: words(traced), observer: "not there")
         }

@@ -7,7 +7,8 @@ import VestigeCore
 ///
 /// - a dump stops the world, and since Go 1.21 the recording names the reason
 ///   (`runtime/trace.go`, `stwReasonStrings`); what is compared is the state at the end of the stop;
-/// - a debugger stops all threads, and the recording has no events meanwhile;
+/// - a debugger stops all threads, and the recording has no events meanwhile; what the garbage collector had
+///   left in the goroutines by then (`CollectorStamps`) tells apart silences with the same states;
 /// - a process that dies of a panic or a signal writes its dump at the end.
 ///
 /// Where no such place fits, the moment is taken at which most goroutines are as the observer saw them.
@@ -22,6 +23,7 @@ public final class AlignmentSearch {
     private let goroutines = HeapValue(TracedGoroutines())
     private let dumpStopNames: [StringID]
     private let profileStopNames: [StringID]
+    private let markPhaseName: StringID
     private var lastTime: Int64?
 
     public init(_ snapshots: [ObservedSnapshot], tables: TraceTables) {
@@ -32,6 +34,7 @@ public final class AlignmentSearch {
         }
         dumpStopNames = names(Self.dumpStops)
         profileStopNames = names(Self.profileStops)
+        markPhaseName = tables.strings.intern("GC concurrent mark phase")
     }
 
     /// Takes the next events of the recording.
@@ -46,7 +49,11 @@ public final class AlignmentSearch {
             for search in searches { search.note(event, &goroutines.pointer.pointee, tables) }
             switch event.kind {
             case .goroutineTransition: transition(event)
-            case .rangeEnd: endStop(event, lastEventTime: before)
+            case .rangeBegin:
+                if event.name == markPhaseName { for search in searches { search.collectionBegins() } }
+            case .rangeEnd:
+                if event.name == markPhaseName { for search in searches { search.collectionEnds() } }
+                endStop(event, lastEventTime: before)
             default: break
             }
             lastTime = max(time, before)

@@ -29,8 +29,9 @@ public struct Fit {
     /// How many frames, from the outermost, the goroutines that run have at the same lines: the same
     /// goroutines may be in the same states more than once, and the caller's line tells.
     var rootDepth = 0
-    /// Other places that fit as well.
+    /// Other places that fit as well, and the moment of one of them.
     public internal(set) var rivalCount = 0
+    public internal(set) var rivalNanoseconds: Int64?
 
     public var momentNanoseconds: Int64 {
         startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
@@ -48,16 +49,24 @@ public struct Fit {
         return total == 0 ? 0 : Double(matchCount) / Double(total)
     }
 
-    /// True if nothing tells which of two places is the right one.
-    func isRival(of other: Fit) -> Bool {
-        place == other.place && cost == other.cost
+    /// The longer a silence, the less likely is it the program's own: every doubling counts as much as a goroutine
+    /// in the same state.
+    private var silenceGain: Int {
+        guard place == .silence else { return 0 }
+        let milliseconds = UInt64(clamping: endNanoseconds.subtractingReportingOverflow(startNanoseconds).partialValue)
+        return 64 - (milliseconds / 1_000_000).leadingZeroBitCount
+    }
+
+    /// Takes note of another place for the same snapshot.
+    mutating func compare(with other: Fit) {
+        guard place == other.place, cost == other.cost else { return }
+        rivalCount += 1 + other.rivalCount
+        rivalNanoseconds = rivalNanoseconds ?? other.momentNanoseconds
     }
 
     /// True if this is the better place for a snapshot than another one.
     func isBetter(than other: Fit?) -> Bool {
         guard let other else { return true }
-        if cost != other.cost { return cost < other.cost }
-        // Of silences that fit, the longest is most likely the debugger's.
-        return place == .silence && endNanoseconds &- startNanoseconds > other.endNanoseconds &- other.startNanoseconds
+        return cost - silenceGain < other.cost - other.silenceGain
     }
 }

@@ -16,10 +16,15 @@ public struct ObservedSnapshot {
     public let events: [Event]
     /// The greatest reading of the monotonic clock that it holds: it cannot be older. Nil if there is none.
     public let latestMonotonicNanoseconds: Int64?
+    /// True for a listing in groups, which names some goroutines of each, and leaves out further groups.
+    public let isInGroups: Bool
 
-    public init(observer: Observer, events: [Event], latestMonotonicNanoseconds: Int64? = nil) {
+    public init(
+        observer: Observer, events: [Event], latestMonotonicNanoseconds: Int64? = nil, isInGroups: Bool = false
+    ) {
         self.observer = observer
         self.events = events
+        self.isInGroups = isInGroups
         self.latestMonotonicNanoseconds = latestMonotonicNanoseconds
     }
 
@@ -39,18 +44,20 @@ extension ObservedSnapshot {
     public static func divide(_ events: [Event], isDebugger: Bool, tables: TraceTables) -> [ObservedSnapshot] {
         let number = tables.strings.intern(numberAttribute)
         let waitSince = tables.strings.intern(waitSinceAttribute)
+        let group = tables.strings.intern("group")
         var snapshots: [ObservedSnapshot] = []
         var pending: [Event] = []
         var key: Key?
         var latest: Int64?
+        var isInGroups = false
         func close() {
             guard !pending.isEmpty else { return }
             let hasNumbers = pending.contains { $0.kind == .breakpoint || $0.goroutine != .absent }
             snapshots.append(
                 ObservedSnapshot(
                     observer: isDebugger ? .debugger : hasNumbers ? .dump : .profile, events: pending,
-                    latestMonotonicNanoseconds: latest))
-            (pending, latest) = ([], nil)
+                    latestMonotonicNanoseconds: latest, isInGroups: isInGroups))
+            (pending, latest, isInGroups) = ([], nil, false)
         }
         for event in events {
             let attributes = attributes(of: event, tables)
@@ -58,6 +65,7 @@ extension ObservedSnapshot {
             if next != key { close() }
             key = next
             pending.append(event)
+            if attributes.contains(where: { $0.name == group }) { isInGroups = true }
             if let text = attributes.first(where: { $0.name == waitSince })?.value,
                 let value = Int64(tables.strings.string(text))
             {
@@ -66,6 +74,16 @@ extension ObservedSnapshot {
         }
         close()
         return snapshots
+    }
+
+    /// Whether a debugger shows a stamp of the garbage collector in a goroutine; see `CollectorStamps`.
+    func stamp(of event: Event, _ tables: TraceTables) -> CollectorStamps.Stamp {
+        // Without a reason, or with this one, the runtime may have had no occasion for a stamp.
+        guard observer == .debugger, event.toGoroutineState == .waiting, event.name != .empty,
+            event.name != tables.strings.intern("preempted")
+        else { return .unknown }
+        let name = tables.strings.intern(Self.waitSinceAttribute)
+        return Self.attributes(of: event, tables).contains { $0.name == name } ? .present : .absent
     }
 
     private struct Key: Equatable {

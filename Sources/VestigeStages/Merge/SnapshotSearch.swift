@@ -69,6 +69,10 @@ final class SnapshotSearch {
         take(moment: fit)
     }
 
+    func collectionBegins() { matcher.pointer.pointee.collectionBegins() }
+
+    func collectionEnds() { matcher.pointer.pointee.collectionEnds() }
+
     private func take(moment fit: Fit) {
         guard fit.matchCount > 0, fit.isBetter(than: bestMoment) else { return }
         bestMoment = fit
@@ -106,10 +110,12 @@ final class SnapshotSearch {
             fit.rootDepth = rootDepth(&goroutines, tables)
         }
         guard fit.matchCount > 0 else { return }
-        if fit.isBetter(than: bestPlace) {
+        guard let best = bestPlace else { return bestPlace = fit }
+        if fit.isBetter(than: best) {
+            fit.compare(with: best)
             bestPlace = fit
-        } else if let best = bestPlace, fit.isRival(of: best) {
-            bestPlace?.rivalCount += 1
+        } else {
+            bestPlace?.compare(with: fit)
         }
     }
 
@@ -119,9 +125,15 @@ final class SnapshotSearch {
         closeBestMoment(at: end)
         guard let moment = bestMoment else { return bestPlace }
         guard let place = bestPlace else { return moment }
-        // A recording that merely ends there points to nothing.
         let count = matcher.pointer.pointee.goroutineCount
-        let tolerance = place.place == .end || count < 16 ? 0 : Fit.defectCost + count / 4
-        return place.cost <= moment.cost + tolerance ? place : moment
+        switch place.place {
+        // A debugger leaves a silence, whatever the few goroutines that it was asked for do at other times.
+        case .silence: return place.stateCost <= moment.stateCost + Fit.defectCost + count / 4 ? place : moment
+        // A recording that merely ends there points to nothing.
+        case .end: return place.cost <= moment.cost ? place : moment
+        default:
+            let tolerance = count < 16 ? 0 : Fit.defectCost + count / 4
+            return place.cost <= moment.cost + tolerance ? place : moment
+        }
     }
 }
