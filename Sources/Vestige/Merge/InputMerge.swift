@@ -21,10 +21,9 @@ struct InputMerge {
         try checkTimes(inputs)
     }
 
-    /// True for a dump or a debugger's snapshots: nothing but what was seen from outside.
+    /// True for a dump or a debugger's snapshots: nothing but what was seen from outside, or nothing at all.
     private static func isObserver(_ stream: InputStream) -> Bool {
-        !stream.pending.isEmpty
-            && stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
+        stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
     }
 
     private func checkTimes(_ inputs: [TraceInput]) throws(TraceError) {
@@ -72,7 +71,8 @@ struct InputMerge {
         let events = try stream.takeAll()
         if recordings.isEmpty { return events }
         let first = firstNanoseconds
-        let snapshots = ObservedSnapshot.divide(events, isDebugger: isDebugger(stream), tables: tables)
+        let snapshots = ObservedSnapshot.divide(
+            events, isDebugger: isDebugger(stream), clock: clock(stream), tables: tables)
         let alignments: [SourceAlignment]
         if let manual = manualTime(of: stream) {
             alignments = snapshots.map { snapshot in
@@ -120,6 +120,8 @@ struct InputMerge {
         }
     }
 
+    private func clock(_ stream: InputStream) -> ClockKind { tables.sources[Int(stream.input.place)].clock }
+
     private func isDebugger(_ stream: InputStream) -> Bool {
         tables.sources[Int(stream.input.place)].format.hasPrefix("delve")
     }
@@ -154,7 +156,7 @@ struct InputMerge {
 
 extension Fit {
     /// Fewer goroutines that agree than that do not: chance.
-    var isCredible: Bool { agreement > 0.5 && (place != .anyMoment || agreement > 0.8) }
+    var isCredible: Bool { place == .wallClock || agreement > 0.5 && (place != .anyMoment || agreement > 0.8) }
 }
 
 extension SourceAlignment {
@@ -163,6 +165,7 @@ extension SourceAlignment {
             switch fit.place {
             case .anyMoment: .states
             case .end: .end
+            case .wallClock: .wallClock
             case .silence: .silence
             case .stopTheWorld: .stopTheWorld
             }

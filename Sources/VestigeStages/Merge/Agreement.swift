@@ -108,13 +108,13 @@ private struct Comparison {
     private mutating func compareProfile(_ snapshot: ObservedSnapshot) {
         let program = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }
         let matcher = ProfileMatcher(snapshot, tables)
-        comparedCount = program.count
+        comparedCount = matcher.isOfLeaks ? Int(clamping: matcher.goroutineCount) : program.count
         for surplus in matcher.surplus(of: program, tables) {
             add(
                 .absent, .count, recording: "\(surplus.recording) waiting at \(surplus.place)",
                 observer: "\(surplus.observer) there")
         }
-        if UInt64(program.count) > matcher.goroutineCount, differences.isEmpty {
+        if !matcher.isOfLeaks, UInt64(program.count) > matcher.goroutineCount, differences.isEmpty {
             add(
                 .absent, .count, recording: "\(program.count) goroutines of the program",
                 observer: "\(matcher.goroutineCount)")

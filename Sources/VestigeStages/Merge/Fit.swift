@@ -12,6 +12,8 @@ public struct Fit {
         case silence = 2
         /// The runtime stopped the world in order to write a dump.
         case stopTheWorld = 3
+        /// It tells of no goroutine, but when it was taken, and the recording knows the wall clock.
+        case wallClock = 4
 
         public static func < (a: Place, b: Place) -> Bool { a.rawValue < b.rawValue }
     }
@@ -29,6 +31,8 @@ public struct Fit {
     /// How many frames, from the outermost, the goroutines that run have at the same lines: the same
     /// goroutines may be in the same states more than once, and the caller's line tells.
     var rootDepth = 0
+    /// How far it is from when the snapshot says that it was taken; 0 if one of the two does not know the wall clock.
+    var clockDistance: UInt64 = 0
     /// Other places that fit as well, and the moment of one of them.
     public internal(set) var rivalCount = 0
     public internal(set) var rivalNanoseconds: Int64?
@@ -59,7 +63,7 @@ public struct Fit {
 
     /// Takes note of another place for the same snapshot.
     mutating func compare(with other: Fit) {
-        guard place == other.place, cost == other.cost else { return }
+        guard place == other.place, cost == other.cost, clockDistance == other.clockDistance else { return }
         rivalCount += 1 + other.rivalCount
         rivalNanoseconds = rivalNanoseconds ?? other.momentNanoseconds
     }
@@ -67,6 +71,6 @@ public struct Fit {
     /// True if this is the better place for a snapshot than another one.
     func isBetter(than other: Fit?) -> Bool {
         guard let other else { return true }
-        return cost - silenceGain < other.cost - other.silenceGain
+        return (cost - silenceGain, clockDistance) < (other.cost - other.silenceGain, other.clockDistance)
     }
 }

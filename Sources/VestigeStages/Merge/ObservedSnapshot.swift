@@ -16,12 +16,16 @@ public struct ObservedSnapshot {
     public let events: [Event]
     /// The greatest reading of the monotonic clock that it holds: it cannot be older. Nil if there is none.
     public let latestMonotonicNanoseconds: Int64?
+    /// Nanoseconds of Unix time, where it tells when it was taken.
+    public let wallNanoseconds: Int64?
     /// True for a listing in groups, which names some goroutines of each, and leaves out further groups.
     public let isInGroups: Bool
 
     public init(
-        observer: Observer, events: [Event], latestMonotonicNanoseconds: Int64? = nil, isInGroups: Bool = false
+        observer: Observer, events: [Event], latestMonotonicNanoseconds: Int64? = nil, wallNanoseconds: Int64? = nil,
+        isInGroups: Bool = false
     ) {
+        self.wallNanoseconds = wallNanoseconds
         self.observer = observer
         self.events = events
         self.isInGroups = isInGroups
@@ -41,7 +45,11 @@ extension ObservedSnapshot {
     public static let waitSinceAttribute = "waitSince"
 
     /// The snapshots in the events of one input: they differ in time or in the attribute `snapshot`.
-    public static func divide(_ events: [Event], isDebugger: Bool, tables: TraceTables) -> [ObservedSnapshot] {
+    ///
+    /// - Parameter clock: what the times of the events are on.
+    public static func divide(
+        _ events: [Event], isDebugger: Bool, clock: ClockKind = .unknown, tables: TraceTables
+    ) -> [ObservedSnapshot] {
         let number = tables.strings.intern(numberAttribute)
         let waitSince = tables.strings.intern(waitSinceAttribute)
         let group = tables.strings.intern("group")
@@ -56,7 +64,8 @@ extension ObservedSnapshot {
             snapshots.append(
                 ObservedSnapshot(
                     observer: isDebugger ? .debugger : hasNumbers ? .dump : .profile, events: pending,
-                    latestMonotonicNanoseconds: latest, isInGroups: isInGroups))
+                    latestMonotonicNanoseconds: latest,
+                    wallNanoseconds: clock == .wall ? pending[0].timeNanoseconds : nil, isInGroups: isInGroups))
             (pending, latest, isInGroups) = ([], nil, false)
         }
         for event in events {
@@ -84,6 +93,13 @@ extension ObservedSnapshot {
         else { return .unknown }
         let name = tables.strings.intern(Self.waitSinceAttribute)
         return Self.attributes(of: event, tables).contains { $0.name == name } ? .present : .absent
+    }
+
+    /// True for a profile of the goroutines that are proved to leak, which says nothing of others.
+    func isOfLeaks(_ tables: TraceTables) -> Bool {
+        let observed = events.filter { $0.kind == .observed }
+        return observer == .profile && !observed.isEmpty
+            && observed.allSatisfy { tables.observations.detail($0.observationDetail).flags.contains(.leaked) }
     }
 
     private struct Key: Equatable {

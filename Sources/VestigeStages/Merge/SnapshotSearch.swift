@@ -69,6 +69,17 @@ final class SnapshotSearch {
         take(moment: fit)
     }
 
+    var isOfLeaks: Bool { profile.isOfLeaks }
+
+    /// The place of a snapshot that tells of no goroutine, e.g. that none leaks.
+    func placeByClock(_ wallOffset: Int64?) -> Fit? {
+        guard snapshot.goroutineCount == 0, let wallOffset, let wall = snapshot.wallNanoseconds else { return nil }
+        let time = wall.subtractingReportingOverflow(wallOffset).partialValue
+        return Fit(
+            place: .wallClock, startNanoseconds: time, endNanoseconds: time, matchCount: 0, mismatchCount: 0,
+            missingCount: 0)
+    }
+
     func collectionBegins() { matcher.pointer.pointee.collectionBegins() }
 
     func collectionEnds() { matcher.pointer.pointee.collectionEnds() }
@@ -97,7 +108,7 @@ final class SnapshotSearch {
     /// - Parameter stopper: the goroutine that stopped the world; absent at other places.
     func consider(
         _ place: Fit.Place, from start: Int64, to end: Int64, by stopper: GoroutineID = .absent,
-        _ goroutines: inout TracedGoroutines, _ tables: TraceTables
+        wallOffset: Int64?, _ goroutines: inout TracedGoroutines, _ tables: TraceTables
     ) {
         var fit: Fit
         if snapshot.observer == .profile {
@@ -110,6 +121,9 @@ final class SnapshotSearch {
             fit.rootDepth = rootDepth(&goroutines, tables)
         }
         guard fit.matchCount > 0 else { return }
+        if let wall = snapshot.wallNanoseconds, let wallOffset {
+            fit.clockDistance = wall.subtractingReportingOverflow(end &+ wallOffset).partialValue.magnitude
+        }
         guard let best = bestPlace else { return bestPlace = fit }
         if fit.isBetter(than: best) {
             fit.compare(with: best)
