@@ -35,7 +35,13 @@ let package = Package(
         .target(
             name: "Vestige",
             dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive"]),
-        // Apart from Vestige, so that who only converts links no HTTP server.
+        // Apart from Vestige, so that who only converts links no HTTP client and server.
+        .target(
+            name: "VestigeCapture",
+            dependencies: [
+                "Vestige", .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .target(
             name: "VestigeView",
             dependencies: [
@@ -45,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: [
-                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Vestige", "VestigeCapture", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 "TextTable",
                 "Rainbow",
             ]),
@@ -63,6 +69,12 @@ let package = Package(
         .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),
         .testTarget(name: "FuzzTests", dependencies: ["VestigeFuzzTargets", "VestigeTestSupport"]),
         .testTarget(name: "CLITests", dependencies: ["Vestige", "VestigeTestSupport", "vestige-cli"]),
+        .testTarget(
+            name: "VestigeCaptureTests",
+            dependencies: [
+                "VestigeCapture", "VestigeTestSupport", "vestige-cli",
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .testTarget(name: "VestigeViewTests", dependencies: ["VestigeView", "VestigeTestSupport", "vestige-cli"]),
     ],
     swiftLanguageModes: [.v6]

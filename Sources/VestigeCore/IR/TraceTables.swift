@@ -46,6 +46,8 @@ public struct SourceAlignment: Equatable, Sendable {
         case silence
         /// The recording ends there, and so did the process.
         case end
+        /// The recording has the births and deaths of goroutines that a debugger's log tells of.
+        case lifecycle
         /// Nothing but the states of the goroutines points there.
         case states
         /// Both read the machine's monotonic clock.

@@ -34,6 +34,11 @@ public struct Agreement {
     /// Goroutines that were compared.
     public let comparedCount: Int
 
+    init(differences: [Difference], comparedCount: Int) {
+        self.differences = differences
+        self.comparedCount = comparedCount
+    }
+
     public init(of snapshot: ObservedSnapshot, with states: MomentStates, tables: TraceTables) {
         var comparison = Comparison(states: states, tables: tables)
         comparison.compare(snapshot)
@@ -87,7 +92,7 @@ private struct Comparison {
             add(goroutine, .existence, recording: "created only later", observer: words(event))
         } else if states.mentionedBefore.contains(goroutine) {
             add(goroutine, .existence, recording: "ended before", observer: words(event))
-        } else if !states.mentionedLater.contains(goroutine), !isOfRuntime(event) {
+        } else if states.mentionedLater[goroutine] == nil, !isOfRuntime(event) {
             add(goroutine, .existence, recording: "never mentioned", observer: words(event))
         }
     }
@@ -106,7 +111,7 @@ private struct Comparison {
     // MARK: - Profiles
 
     private mutating func compareProfile(_ snapshot: ObservedSnapshot) {
-        let program = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }
+        let program = states.program
         let matcher = ProfileMatcher(snapshot, tables)
         comparedCount = matcher.isOfLeaks ? Int(clamping: matcher.goroutineCount) : program.count
         for surplus in matcher.surplus(of: program, tables) {

@@ -60,7 +60,7 @@ public final class AlignmentSearch {
             case .rangeEnd:
                 if event.name == markPhaseName { endMarkPhase(event, lastEventTime: before) }
                 endStop(event, lastEventTime: before)
-            case .sync: noteWallClock(event)
+            case .sync: noteGeneration(event)
             default: break
             }
             lastTime = max(time, before)
@@ -73,7 +73,10 @@ public final class AlignmentSearch {
         for search in searches where search.snapshot.observer == .dump {
             consider(search, .end, from: lastTime, to: lastTime)
         }
-        return searches.map { $0.finish(at: lastTime) ?? $0.placeByClock(wallOffset) }
+        return searches.map { search in
+            search.finish(at: lastTime, wallOffset: wallOffset, &goroutines.pointer.pointee, tables)
+                ?? search.placeByClock(wallOffset)
+        }
     }
 
     private func transition(_ event: Event) {
@@ -92,7 +95,8 @@ public final class AlignmentSearch {
             place, from: start, to: end, by: stopper, wallOffset: wallOffset, &goroutines.pointer.pointee, tables)
     }
 
-    private func noteWallClock(_ event: Event) {
+    private func noteGeneration(_ event: Event) {
+        for search in searches { search.generationBegins() }
         guard let index = event.clockSnapshotIndex, tables.clockSnapshots.indices.contains(index) else { return }
         let clocks = tables.clockSnapshots[index]
         wallOffset = clocks.wallUnixNanoseconds.subtractingReportingOverflow(event.timeNanoseconds).partialValue

@@ -12,15 +12,15 @@ public struct Fit {
         case silence = 2
         /// The runtime stopped the world in order to write a dump.
         case stopTheWorld = 3
-        /// It tells of no goroutine, but when it was taken, and the recording knows the wall clock.
+        /// It tells when it was taken, the recording knows the wall clock, and nothing else points to a moment.
         case wallClock = 4
 
         public static func < (a: Place, b: Place) -> Bool { a.rawValue < b.rawValue }
     }
 
-    public let place: Place
+    public internal(set) var place: Place
     /// The moment lies between these two, on the recording's clock.
-    public let startNanoseconds: Int64
+    public internal(set) var startNanoseconds: Int64
     public internal(set) var endNanoseconds: Int64
     /// Goroutines in the state that the observer saw.
     public let matchCount: Int

@@ -95,6 +95,16 @@ extension ObservedSnapshot {
         return Self.attributes(of: event, tables).contains { $0.name == name } ? .present : .absent
     }
 
+    /// True for a listing, false for what is said of a single goroutine or of threads.
+    public var hasSeveralGoroutines: Bool {
+        var first: GoroutineID?
+        for event in events where event.kind == .observed && event.goroutine != .absent {
+            if let first, first != event.goroutine { return true }
+            first = event.goroutine
+        }
+        return false
+    }
+
     /// True for a profile of the goroutines that are proved to leak, which says nothing of others.
     func isOfLeaks(_ tables: TraceTables) -> Bool {
         let observed = events.filter { $0.kind == .observed }

@@ -21,13 +21,15 @@ struct ProfileMatcher {
         }
     }
 
+    /// - Parameter knowsAll: whether the recording has mentioned every goroutine by now.
     func fit(
-        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines,
+        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines, knowsAll: Bool,
         _ tables: TraceTables
     ) -> Fit {
         var rest = counts
-        var (matches, missing) = (0, 0)
+        var (matches, missing, unknown) = (0, 0, 0)
         goroutines.forEach { _, goroutine in
+            if !goroutine.isOfProgram, goroutine.stack == .absent { unknown += 1 }
             // Where a goroutine that runs is now, the recording does not say.
             guard goroutine.isOfProgram, goroutine.state == .waiting,
                 let shape = Self.shape(goroutine.stack, tables)
@@ -44,7 +46,8 @@ struct ProfileMatcher {
                 place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
                 mismatchCount: Int(clamping: rest.values.reduce(0, &+)), missingCount: 0)
         }
-        let difference = abs(goroutines.programCount - Int(clamping: goroutineCount))
+        let surplus = Int(clamping: goroutineCount) - goroutines.programCount
+        let difference = surplus < 0 ? -surplus : knowsAll ? max(0, surplus - unknown) : 0
         return Fit(
             place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
             mismatchCount: difference, missingCount: missing)

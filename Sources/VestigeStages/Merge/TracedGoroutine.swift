@@ -68,8 +68,11 @@ struct TracedGoroutines: ~Copyable {
     private func isOfProgram(_ stack: StackID, _ tables: TraceTables) -> Bool {
         guard let root = tables.stacks.rootFrame(stack) else { return false }
         let name = tables.strings.bytes(root.function)
-        return !name.isEmpty && (!name.starts(with: "runtime.".utf8) || name.elementsEqual("runtime.main".utf8))
+        return !name.isEmpty && (!name.starts(with: "runtime.".utf8) || Self.programRoots.contains { name.elementsEqual($0.utf8) })
     }
+
+    /// Functions of the runtime that run the program's own (`runtime/traceback.go`, `isSystemGoroutine`).
+    private static let programRoots = ["runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"]
 
     mutating func forEach(_ body: (GoroutineID, TracedGoroutine) -> Void) {
         goroutines.forEach { body(GoroutineID($0), $1.pointee) }
