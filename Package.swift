@@ -51,7 +51,8 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: [
-                "Vestige", "VestigeCapture", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Vestige", "VestigeCapture", "VestigeView",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 "TextTable",
                 "Rainbow",
             ]),

@@ -108,13 +108,25 @@ import VestigeTestSupport
             uri.hasSuffix("/" + profile) || profile == "trace" && uri.contains("/trace?")
         }
         let cases: [(String, @Sendable (PprofServer.Answer) -> PprofServer.Answer)] = [
-            ("before the end", { var a = $0; a.isCut = true; return a }),
-            ("nothing for", { var a = $0; a.isSilent = true; return a }),
+            (
+                "before the end",
+                {
+                    var a = $0; a.isCut = true; return a
+                }
+            ),
+            (
+                "nothing for",
+                {
+                    var a = $0; a.isSilent = true; return a
+                }
+            ),
             ("<html>", { _ in .init(body: Array("<html>please log in</html>".utf8)) }),
             ("nothing", { _ in .init() }),
             ("it leads to http://else/", { _ in .init(status: .found, headers: ["Location": "http://else/"]) }),
-            ("tracing is already enabled",
-                { _ in .init(status: .internalServerError, body: Array("tracing is already enabled".utf8)) }),
+            (
+                "tracing is already enabled",
+                { _ in .init(status: .internalServerError, body: Array("tracing is already enabled".utf8)) }
+            ),
         ]
         for (words, change) in cases {
             // A profile of leaks that is refused is none, and no failure.
@@ -132,8 +144,9 @@ import VestigeTestSupport
     }
 
     @Test func nobodyAnswers() throws {
-        let port = try PprofServer { Self.answer($0) }.port
-        let result = try capture("localhost:\(port)")
+        let server = try PprofServer { Self.answer($0) }
+        server.stop()
+        let result = try capture("127.0.0.1:\(server.port)")
         #expect(result.status == 3 && result.errors.contains("no connection"), "\(result.errors)")
         #expect(isUntouched())
         let unknown = try capture("no-such-host.invalid:1")
@@ -150,13 +163,19 @@ import VestigeTestSupport
         #expect(folder.names == ["now"])
     }
 
-    @Test func interruptionLeavesNothing() throws {
+    @Test(arguments: [SIGINT, SIGTERM])
+    func interruptionLeavesNothing(_ signal: Int32) throws {
         let server = try PprofServer { Self.answer($0) }
-        let result = try CommandLineTool.shell(
-            """
-            vestige capture pprof localhost:\(server.port) -o now --seconds 20 & sleep 1; kill -INT $!; wait $!
-            """, in: folder.path)
-        #expect(result.status == 130, "\(result.errors)")
+        let exchange = try TemporaryFolder()
+        try exchange.write([], to: "in")
+        let process = try CommandLineTool.start(
+            CommandLineTool.path, ["capture", "pprof", "localhost:\(server.port)", "-o", "now", "--seconds", "20"],
+            in: folder.path, input: exchange.file("in"), output: exchange.file("out"), errors: exchange.file("err"))
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while isUntouched(), Date() < deadline { usleep(5000) }
+        #expect(!isUntouched())
+        kill(process, signal)
+        #expect(CommandLineTool.end(of: process) == .exit(128 + signal))
         #expect(isUntouched())
     }
 }

@@ -34,6 +34,9 @@ final class PprofServer: Sendable {
 
     deinit { channel.close(promise: nil) }
 
+    /// Nobody listens any more when it returns.
+    func stop() { try? channel.close().wait() }
+
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart

@@ -23,7 +23,8 @@ struct InputMerge {
 
     /// True for a dump or a debugger's snapshots: nothing but what was seen from outside, or nothing at all.
     private static func isObserver(_ stream: InputStream) -> Bool {
-        stream.input.format.name.hasPrefix("delve") || stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
+        stream.input.format.name.hasPrefix("delve")
+            || stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
     }
 
     private func checkTimes(_ inputs: [TraceInput]) throws(TraceError) {
@@ -225,7 +226,8 @@ struct InputMerge {
             } ?? "none that both know"
         return TraceError(
             .usage, file: stream.input.path,
-            expected: "goroutines in the states that \(recordingNames) has at some moment (is it of the same run of the "
+            expected:
+                "goroutines in the states that \(recordingNames) has at some moment (is it of the same run of the "
                 + "program? --at \(stream.input.path)=TIME places it all the same)", found: found)
     }
 }

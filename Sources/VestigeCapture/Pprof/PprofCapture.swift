@@ -55,7 +55,8 @@ public struct PprofCapture {
     /// Captures into a folder, which the caller commits.
     /// - Throws: `unreadable` if the program does not answer as it should, `outputFailed` for the folder.
     public func run(into folder: OutputFolder) throws(TraceError) -> Summary {
-        defer { group.shutdownGracefully { _ in } }
+        // Closes all connections, so that nobody holds the folder any more.
+        defer { try? group.syncShutdownGracefully() }
         let sinks = Sinks(folder)
         let trace = fetch(
             Profile(
@@ -178,7 +179,8 @@ public struct PprofCapture {
         case let failure as NIOConnectionError:
             "no connection (\(failure.connectionErrors.first.map { reason($0.error) } ?? "no address for \(failure.host)"))"
         case is ChannelError: "no connection (\(reason(error)))"
-        case is HTTPParserError: "no HTTP, or an answer that was cut off"
+        case HTTPParserError.invalidEOFState: describe(PprofRequest.Failure.closedEarly)
+        case let error as HTTPParserError: "no HTTP (\(error))"
         default: "no connection (\(reason(error)))"
         }
     }

@@ -59,7 +59,10 @@ private struct Comparison {
         for event in snapshot.events where event.kind == .observed && event.goroutine != .absent {
             if seen.insert(event.goroutine).inserted { compare(event) }
         }
-        let unseen = states.goroutines.filter { $0.value.isOfProgram && $0.value.isAlive && !seen.contains($0.key) }
+        let unseen = states.goroutines.filter {
+            $0.value.isOfProgram && $0.value.isAlive && !seen.contains($0.key)
+                && !(snapshot.observer == .debugger && $0.value.isCoroutine)
+        }
         // A listing of some goroutines only says nothing of the others.
         let programCount = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }.count
         guard unseen.count * 2 <= programCount, !snapshot.isInGroups else { return }

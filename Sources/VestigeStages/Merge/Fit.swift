@@ -63,7 +63,9 @@ public struct Fit {
 
     /// Takes note of another place for the same snapshot.
     mutating func compare(with other: Fit) {
-        guard place == other.place, cost == other.cost, clockDistance == other.clockDistance else { return }
+        guard place == other.place, cost == other.cost, clockDistance == other.clockDistance,
+            abs(silenceGain - other.silenceGain) < 4
+        else { return }
         rivalCount += 1 + other.rivalCount
         rivalNanoseconds = rivalNanoseconds ?? other.momentNanoseconds
     }

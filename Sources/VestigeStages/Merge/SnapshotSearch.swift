@@ -151,7 +151,8 @@ final class SnapshotSearch {
         var fit = place
         guard fit.matchCount > 0 else { return }
         if let wall = snapshot.wallNanoseconds, let wallOffset {
-            fit.clockDistance = wall.subtractingReportingOverflow(fit.endNanoseconds &+ wallOffset).partialValue.magnitude
+            fit.clockDistance =
+                wall.subtractingReportingOverflow(fit.endNanoseconds &+ wallOffset).partialValue.magnitude
         }
         guard let best = bestPlace else { return bestPlace = fit }
         if fit.isBetter(than: best) {
