@@ -127,7 +127,7 @@ struct InputMerge {
         var placed = Placed(events: [])
         let others = all.filter { $0.kind != .breakpoint && $0.kind != .goroutineTransition }
         let snapshots = divide(others, stream)
-        let listings = snapshots.map { $0.hasSeveralGoroutines ? $0 : nil }
+        let listings = snapshots.map { $0.isListing ? $0 : nil }
         var fits = try search(listings.compactMap(\.self), onProgress: onProgress)[...]
         // Which of the others are not placed yet.
         var isLeft: [Bool] = []

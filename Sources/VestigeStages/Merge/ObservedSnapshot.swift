@@ -95,12 +95,13 @@ extension ObservedSnapshot {
         return Self.attributes(of: event, tables).contains { $0.name == name } ? .present : .absent
     }
 
-    /// True for a listing, false for what is said of a single goroutine or of threads.
-    public var hasSeveralGoroutines: Bool {
-        var first: GoroutineID?
+    /// True for a listing, false for what a stop says of the goroutines on the program's few threads: so few
+    /// point to no moment.
+    public var isListing: Bool {
+        var goroutines: Set<GoroutineID> = []
         for event in events where event.kind == .observed && event.goroutine != .absent {
-            if let first, first != event.goroutine { return true }
-            first = event.goroutine
+            goroutines.insert(event.goroutine)
+            if goroutines.count > 4 { return true }
         }
         return false
     }
