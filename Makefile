@@ -1,6 +1,7 @@
 # make demo     build, convert the samples into every format, say how to look at the results
 # make test     run all tests
-# make test-live  capture from a real program under a real Delve (installs both)
+# make test-live  capture from a real program under a real Delve, and from net/http/pprof (installs both);
+#                 LIVE_GO names the commands of other Go toolchains for the latter
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
 # make bench-viewers  measure making traces ready for a browser, beside go tool trace
@@ -26,7 +27,7 @@ test: system
 
 test-live: build
 	scripts/system-packages.sh delve golang-go python3
-	Tests/live/check.py .build/release/vestige
+	Tests/live/check.py .build/release/vestige go $(LIVE_GO)
 
 record: system
 	-VESTIGE_RECORD=1 swift test --filter GoldenTests

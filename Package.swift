@@ -38,7 +38,13 @@ let package = Package(
             dependencies: [
                 "VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive", "Yams",
             ]),
-        // Apart from Vestige, so that who only converts links no HTTP server.
+        // Apart from Vestige, so that who only converts links no HTTP client and server.
+        .target(
+            name: "VestigeCapture",
+            dependencies: [
+                "Vestige", .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .target(
             name: "VestigeView",
             dependencies: [
@@ -48,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "vestige-cli",
             dependencies: [
-                "Vestige", "VestigeView", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Vestige", "VestigeCapture", "VestigeView",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 "TextTable",
                 "Rainbow",
             ]),
@@ -66,6 +73,12 @@ let package = Package(
         .target(name: "VestigeFuzzTargets", dependencies: ["Vestige"], path: "Fuzz/Targets"),
         .testTarget(name: "FuzzTests", dependencies: ["VestigeFuzzTargets", "VestigeTestSupport"]),
         .testTarget(name: "CLITests", dependencies: ["Vestige", "VestigeTestSupport", "vestige-cli"]),
+        .testTarget(
+            name: "VestigeCaptureTests",
+            dependencies: [
+                "VestigeCapture", "VestigeTestSupport", "vestige-cli",
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .testTarget(name: "VestigeViewTests", dependencies: ["VestigeView", "VestigeTestSupport", "vestige-cli"]),
     ],
     swiftLanguageModes: [.v6]

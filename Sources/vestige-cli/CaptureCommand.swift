@@ -1,12 +1,13 @@
 import ArgumentParser
 import Glibc
 import Vestige
+import VestigeCapture
 
 /// `vestige capture SOURCE`: recordings taken from running programs.
 struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Takes recordings from running programs.",
-        subcommands: [CaptureDelveCommand.self])
+        subcommands: [CapturePprofCommand.self, CaptureDelveCommand.self])
 }
 
 struct CaptureDelveCommand: ParsableCommand {

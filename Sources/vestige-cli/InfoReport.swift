@@ -50,7 +50,13 @@ enum InfoReport {
             ("goroutines observed", Units.grouped(observed.total) + groups),
             ("  at that moment", states.isEmpty ? "none" : states.joined(separator: ", ")),
             ("  proved to leak", Units.grouped(observed.leaked)),
-        ] + (holdsOnlyObservations(counts) ? [("logs", Units.grouped(counts.logCount))] : [])
+        ] + (holdsOnlyObservations(counts) ? others(counts) : [])
+    }
+
+    private static func others(_ counts: TraceCounts) -> [(String, String)] {
+        // A debugger tells of threads, a dump does not.
+        let threads = counts.threadCount == 0 ? [] : [("threads", Units.grouped(UInt64(counts.threadCount)))]
+        return threads + [("logs", Units.grouped(counts.logCount))]
     }
 
     /// A dump or a snapshot, which tells nothing of what happened before or after.

@@ -24,10 +24,13 @@ struct TextBufferTests {
         for value in [Int64.min, -1, -10, 0, .max] { #expect(try text { $0.append(value) } == String(value)) }
     }
 
-    @Test("microseconds have three decimals", arguments: [
-        (0, "0.000"), (1, "0.001"), (999, "0.999"), (1000, "1.000"), (1_234_567, "1234.567"), (10_090, "10.090"),
-        (-1, "-0.001"), (-2500, "-2.500"), (Int64.max, "9223372036854775.807"), (Int64.min, "-9223372036854775.808"),
-    ])
+    @Test(
+        "microseconds have three decimals",
+        arguments: [
+            (0, "0.000"), (1, "0.001"), (999, "0.999"), (1000, "1.000"), (1_234_567, "1234.567"), (10_090, "10.090"),
+            (-1, "-0.001"), (-2500, "-2.500"), (Int64.max, "9223372036854775.807"),
+            (Int64.min, "-9223372036854775.808"),
+        ])
     func microseconds(_ nanoseconds: Int64, _ expected: String) throws {
         #expect(try text { $0.appendMicroseconds(nanoseconds) } == expected)
     }

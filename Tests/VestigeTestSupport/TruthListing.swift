@@ -141,7 +141,9 @@ public struct TruthListing {
     private func string(_ line: Line, _ name: String) -> StringID {
         guard let hex = line.fields[name + "_hex"] as? String else { return tables.strings.intern(line.text(name)) }
         let digits = Array(hex)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
         return bytes.withUnsafeBytes { tables.strings.intern($0) }
     }
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Captures from a real program under a real Delve, and checks that the program does not notice.
+"""Captures from a real program under a real Delve, and checks that the program does not notice. Captures
+from net/http/pprof of a real program, and checks that what was fetched fits together.
 
-    check.py VESTIGE
+    check.py VESTIGE [GO…]
+
+The second is done with each GO (default go), the command of a toolchain.
 
 Each case starts `dlv exec --headless` with Tests/live/program, lets `vestige capture delve` at it, and waits
 until the program has done all its work. A proxy between the two cuts the connection where a case says so.
@@ -29,7 +32,8 @@ class Target:
         self.process = subprocess.Popen(
             ["dlv", "exec", "--headless", "--api-version=2", f"--listen=127.0.0.1:{self.port}", *options,
              os.path.join(work, "program"), "--", str(rounds)],
-            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "PROGRAM_TRACE": os.path.join(work, "program.trace")})
         self.wait_for("API server listening")
         time.sleep(0.5)
 
@@ -254,11 +258,66 @@ def single_client():
         delve.wait()
 
 
-subprocess.run(["go", "build", "-o", os.path.join(work, "program"), "."], cwd=os.path.join(here, "program"), check=True,
-               env={**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "-gcflags=all=-N"})
+def lifecycle_joins_the_trace():
+    case("births and deaths that Delve saw are those of the trace")
+    target = Target(500, "--accept-multiclient", "--continue")
+    trace = os.path.join(work, "program.trace")
+    said, status = finish(capture(target.port, "--lifecycle", "--for", "1", name="births.json")[0])
+    check(status == 0, said.strip())
+    check(target.finished() and target.wait_for("traced"), "it does all its work")
+    target.end()
+    log = os.path.join(work, "births.json")
+    agreed = subprocess.run([vestige, "agree", trace, log, "--json"], capture_output=True, text=True)
+    found = json.loads(agreed.stdout) if agreed.stdout else {"snapshots": []}
+    kinds = [s["placed_by"] for s in found["snapshots"]]
+    check(agreed.returncode == 0 and "lifecycle" in kinds and len(kinds) == 2, f"{kinds} {agreed.stderr.strip()}")
+    check(all(s["compared"] > 1 for s in found["snapshots"]), f"{[s['compared'] for s in found['snapshots']]} compared")
+
+
+def pprof(go):
+    version = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
+    case(f"a trace and profiles from net/http/pprof of {version} fit together")
+    server, folder = os.path.join(work, "server"), os.path.join(work, f"pprof-{version}")
+    build(go, "server", server)
+    process = subprocess.Popen([server], stdout=subprocess.PIPE, text=True)
+    address = process.stdout.readline().split()[0]
+    time.sleep(0.5)
+    said = subprocess.run([vestige, "capture", "pprof", address, "--seconds", "2.5", "-o", folder],
+                          capture_output=True, text=True)
+    check(said.returncode == 0 and process.poll() is None, said.stderr.strip().replace("\n", "\n        "))
+    process.kill()
+    process.wait()
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    has_leaks = tuple(int(n) for n in version[2:].split(".")[:2]) >= (1, 27)
+    check(len(names) == (4 if has_leaks else 3), " ".join(names))
+    inputs = [os.path.join(folder, name) for name in names]
+    agreed = subprocess.run([vestige, "agree", *inputs], capture_output=True, text=True)
+    check(agreed.returncode == 0, agreed.stdout.strip().replace("\n", "\n        ") + agreed.stderr)
+    joined = subprocess.run([vestige, "convert", *inputs, "--to", "jsonl", "-o", "-", "-q"], capture_output=True, text=True)
+    lines = [json.loads(line) for line in joined.stdout.splitlines()]
+    sources = lines[-1].get("sources", []) if lines else []
+    placed = {os.path.basename(s["path"]): s["alignment"][0] for s in sources if "alignment" in s}
+    times = [line["t"] for line in lines if line.get("kind") == "StateTransition"]
+    check(len(placed) == len(names) - 1 and all(min(times) < a["t"] < max(times) for a in placed.values()),
+          "each is found within the trace: " + ", ".join(f"{n} by {a['by']}" for n, a in placed.items()))
+    seen = [line for line in lines if line.get("kind") == "Observed" and line.get("leaked")]
+    if has_leaks:
+        check(sum(s.get("count", 1) for s in seen) == 3 and all("main.leaking" in str(s["stack"]) for s in seen),
+              "the goroutines that leak are those that do")
+
+
+def build(go, name, output):
+    subprocess.run([go, "build", "-o", output, "."], cwd=os.path.join(here, name), check=True,
+                   env={**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "-gcflags=all=-N"})
+
+
+for go in sys.argv[2:] or ["go"]:
+    pprof(go)
+build("go", "program", os.path.join(work, "program"))
 snapshot_of_running()
 snapshot_of_stopped()
 lifecycle()
+lifecycle_joins_the_trace()
 interrupted(signal.SIGINT)
 interrupted(signal.SIGTERM)
 timed_out()

@@ -21,10 +21,10 @@ struct InputMerge {
         try checkTimes(inputs)
     }
 
-    /// True for a dump or a debugger's snapshots: nothing but what was seen from outside.
+    /// True for a dump or a debugger's snapshots: nothing but what was seen from outside, or nothing at all.
     private static func isObserver(_ stream: InputStream) -> Bool {
-        !stream.pending.isEmpty
-            && stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
+        stream.input.format.name.hasPrefix("delve")
+            || stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
     }
 
     private func checkTimes(_ inputs: [TraceInput]) throws(TraceError) {
@@ -45,7 +45,7 @@ struct InputMerge {
     func run(onProgress: ((Progress) -> Void)?) throws(TraceError) -> MergedStream {
         try RecordingClocks(recordings, tables: tables, manual: manualTime).align()
         var observed: [Event] = []
-        for stream in observers { observed += try place(stream, onProgress: onProgress) }
+        for stream in observers { observed += try place(stream, onProgress: onProgress).events }
         // The sort keeps the order of the inputs where times are the same.
         let sorted = observed.enumerated().sorted {
             ($0.element.timeNanoseconds, $0.offset) < ($1.element.timeNanoseconds, $1.offset)
@@ -65,32 +65,112 @@ struct InputMerge {
 
     // MARK: - Snapshots
 
-    /// The events of a dump or of snapshots at their places in the recording.
-    private func place(
-        _ stream: InputStream, onProgress: ((Progress) -> Void)?
-    ) throws(TraceError) -> [Event] {
-        let events = try stream.takeAll()
-        if recordings.isEmpty { return events }
-        let first = firstNanoseconds
-        let snapshots = ObservedSnapshot.divide(events, isDebugger: isDebugger(stream), tables: tables)
-        let alignments: [SourceAlignment]
-        if let manual = manualTime(of: stream) {
-            alignments = snapshots.map { snapshot in
-                let offset = snapshot.events[0].timeNanoseconds &- events[0].timeNanoseconds
-                return SourceAlignment(method: .manual, timeNanoseconds: first &+ manual &+ offset)
-            }
-        } else {
-            alignments = try search(snapshots, of: stream, onProgress: onProgress)
-        }
-        tables.sources[Int(stream.input.place)].alignments = alignments
-        return zip(snapshots, alignments).flatMap { snapshot, alignment in
-            snapshot.events.map { event in
-                var placed = event
-                placed.timeNanoseconds = alignment.timeNanoseconds
-                return placed
+    /// What an observer's input tells, at its places in the recording.
+    private struct Placed {
+        var snapshots: [(snapshot: ObservedSnapshot, alignment: SourceAlignment)] = []
+        var log: LifecyclePlacement?
+        var events: [Event]
+
+        mutating func add(_ snapshot: ObservedSnapshot, _ alignment: SourceAlignment) {
+            snapshots.append((snapshot, alignment))
+            events += snapshot.events.map { event in
+                var event = event
+                event.timeNanoseconds = alignment.timeNanoseconds
+                return event
             }
         }
     }
+
+    /// The events of a dump, of snapshots or of a debugger's log at their places in the recording.
+    private func place(_ stream: InputStream, onProgress: ((Progress) -> Void)?) throws(TraceError) -> Placed {
+        let all = try stream.takeAll()
+        if recordings.isEmpty { return Placed(events: all) }
+        if let manual = manualTime(of: stream), let start = all.first {
+            let shift = firstNanoseconds &+ manual &- start.timeNanoseconds
+            return place(all.filter { $0.kind != .goroutineTransition }, of: stream, shift: shift)
+        }
+        // A breakpoint alone belongs to the snapshot that was taken there.
+        let isLog = all.contains { $0.kind == .goroutineTransition } || !all.contains { $0.kind == .observed }
+        if isLog, all.contains(where: { $0.kind == .breakpoint }) {
+            return try place(log: all, of: stream, onProgress: onProgress)
+        }
+        var placed = Placed(events: [])
+        let snapshots = divide(all, stream)
+        for (snapshot, fit) in zip(snapshots, try search(snapshots, onProgress: onProgress)) {
+            guard let fit, fit.isCredible else { throw misfit(fit, stream) }
+            placed.add(snapshot, SourceAlignment(fit))
+        }
+        tables.sources[Int(stream.input.place)].alignments = placed.snapshots.map(\.alignment)
+        return placed
+    }
+
+    /// At the places that the user gave.
+    private func place(_ events: [Event], of stream: InputStream, shift: Int64) -> Placed {
+        var placed = Placed(events: events)
+        for index in events.indices { placed.events[index].timeNanoseconds &+= shift }
+        placed.snapshots = ObservedSnapshot.divide(placed.events, isDebugger: isDebugger(stream), tables: tables).map {
+            ($0, SourceAlignment(method: .manual, timeNanoseconds: $0.events[0].timeNanoseconds))
+        }
+        tables.sources[Int(stream.input.place)].alignments = placed.snapshots.map(\.alignment)
+        return placed
+    }
+
+    private func divide(_ events: [Event], _ stream: InputStream) -> [ObservedSnapshot] {
+        ObservedSnapshot.divide(events, isDebugger: isDebugger(stream), clock: clock(stream), tables: tables)
+    }
+
+    /// A debugger's log: listings of goroutines have their places as any other; what else it tells lies between
+    /// the births and deaths that the recording has too.
+    private func place(
+        log all: [Event], of stream: InputStream, onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) -> Placed {
+        var placed = Placed(events: [])
+        let others = all.filter { $0.kind != .breakpoint && $0.kind != .goroutineTransition }
+        let snapshots = divide(others, stream)
+        let listings = snapshots.map { $0.isListing ? $0 : nil }
+        var fits = try search(listings.compactMap(\.self), onProgress: onProgress)[...]
+        // Which of the others are not placed yet.
+        var isLeft: [Bool] = []
+        for (snapshot, listing) in zip(snapshots, listings) {
+            var isPlaced = false
+            if listing != nil, let fit = fits.removeFirst(), fit.isCredible {
+                placed.add(snapshot, SourceAlignment(fit))
+                isPlaced = true
+            }
+            isLeft += Array(repeating: !isPlaced, count: snapshot.events.count)
+        }
+        var rest = isLeft[...]
+        let sequence = all.filter {
+            $0.kind == .breakpoint || $0.kind == .goroutineTransition || rest.removeFirst()
+        }
+        let log = try find(sequence, of: stream, onProgress: onProgress)
+        placed.log = log
+        placed.events += log.events
+        tables.sources[Int(stream.input.place)].alignments =
+            [SourceAlignment(log)] + placed.snapshots.map(\.alignment)
+        return placed
+    }
+
+    /// What a debugger's log says of births and deaths, at their places.
+    private func find(
+        _ hits: [Event], of stream: InputStream, onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) -> LifecyclePlacement {
+        let search = LifecycleSearch(hits, tables: tables)
+        let again = try SecondReading(of: recordings, tables: tables)
+        try again.readAll(onProgress: onProgress) { events throws(TraceError) in search.process(events) }
+        let isOneClock = clock(stream) == .monotonic && recordings.allSatisfy { clock($0) == .monotonic }
+        let log = search.finish(isOneClock: isOneClock)
+        if log.isCredible { return log }
+        let path = stream.input.path
+        throw TraceError(
+            .usage, file: path,
+            expected: "births and deaths of goroutines that \(recordingNames) has too (is it of the same run of the "
+                + "program? --at \(path)=TIME places it all the same)",
+            found: log.isPlaced
+                ? "\(log.matchCount) that agree and \(log.missing.count) that it has not" : "none that both know")
+    }
+
+    private var recordingNames: String { recordings.map(\.input.path).joined(separator: " + ") }
 
     /// Every snapshot, where it is placed, and what the recording says there.
     func agreements(onProgress: ((Progress) -> Void)?) throws(TraceError) -> [SnapshotAgreement] {
@@ -101,45 +181,44 @@ struct InputMerge {
                 found: recordings.isEmpty ? "no recording" : "nothing but recordings")
         }
         var found: [(path: String, snapshot: ObservedSnapshot, alignment: SourceAlignment)] = []
+        var agreements: [SnapshotAgreement] = []
         for stream in observers {
-            let placed = try place(stream, onProgress: onProgress)
-            let alignments = tables.sources[Int(stream.input.place)].alignments
-            let snapshots = ObservedSnapshot.divide(placed, isDebugger: isDebugger(stream), tables: tables)
-            for (snapshot, alignment) in zip(snapshots, alignments) {
-                found.append((stream.input.path, snapshot, alignment))
+            let (path, placed) = (stream.input.path, try place(stream, onProgress: onProgress))
+            found += placed.snapshots.map { (path, $0.snapshot, $0.alignment) }
+            if let log = placed.log, let alignment = tables.sources[Int(stream.input.place)].alignments.first {
+                agreements.append(SnapshotAgreement(path: path, alignment: alignment, agreement: log.agreement))
             }
         }
         let collector = MomentStatesCollector(found.map(\.alignment.timeNanoseconds), tables: tables)
         try SecondReading(of: recordings, tables: tables).readAll { events throws(TraceError) in
             collector.process(events)
         }
-        return zip(found, collector.finish()).map { found, states in
-            SnapshotAgreement(
-                path: found.path, alignment: found.alignment,
-                agreement: Agreement(of: found.snapshot, with: states, tables: tables))
-        }
+        return agreements
+            + zip(found, collector.finish()).map { found, states in
+                SnapshotAgreement(
+                    path: found.path, alignment: found.alignment,
+                    agreement: Agreement(of: found.snapshot, with: states, tables: tables))
+            }
     }
+
+    private func clock(_ stream: InputStream) -> ClockKind { tables.sources[Int(stream.input.place)].clock }
 
     private func isDebugger(_ stream: InputStream) -> Bool {
         tables.sources[Int(stream.input.place)].format.hasPrefix("delve")
     }
 
+    /// The best places of snapshots; nil for one that has nothing in common with the recording.
     private func search(
-        _ snapshots: [ObservedSnapshot], of stream: InputStream, onProgress: ((Progress) -> Void)?
-    ) throws(TraceError) -> [SourceAlignment] {
+        _ snapshots: [ObservedSnapshot], onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) -> [Fit?] {
+        if snapshots.isEmpty { return [] }
         let search = AlignmentSearch(snapshots, tables: tables)
         let again = try SecondReading(of: recordings, tables: tables)
         try again.readAll(onProgress: onProgress) { events throws(TraceError) in search.process(events) }
-        var alignments: [SourceAlignment] = []
-        for fit in search.finish() {
-            guard let fit, fit.isCredible else { throw misfit(fit, stream) }
-            alignments.append(SourceAlignment(fit))
-        }
-        return alignments
+        return search.finish()
     }
 
     private func misfit(_ fit: Fit?, _ stream: InputStream) -> TraceError {
-        let names = recordings.map(\.input.path).joined(separator: " + ")
         let found =
             fit.map {
                 "at best \($0.matchCount) that agree, \($0.mismatchCount) that differ and \($0.missingCount) that it "
@@ -147,22 +226,35 @@ struct InputMerge {
             } ?? "none that both know"
         return TraceError(
             .usage, file: stream.input.path,
-            expected: "goroutines in the states that \(names) has at some moment (is it of the same run of the "
+            expected:
+                "goroutines in the states that \(recordingNames) has at some moment (is it of the same run of the "
                 + "program? --at \(stream.input.path)=TIME places it all the same)", found: found)
     }
 }
 
 extension Fit {
     /// Fewer goroutines that agree than that do not: chance.
-    var isCredible: Bool { agreement > 0.5 && (place != .anyMoment || agreement > 0.8) }
+    var isCredible: Bool {
+        if place == .wallClock, matchCount + mismatchCount == 0 { return true }
+        return agreement > 0.5 && (place != .anyMoment || agreement > 0.8)
+    }
 }
 
 extension SourceAlignment {
+    init(_ log: LifecyclePlacement) {
+        self.init(
+            method: log.matchCount > 0 ? .lifecycle : .monotonicClock,
+            timeNanoseconds: log.events.first?.timeNanoseconds ?? 0)
+        agreeing = UInt64(log.matchCount)
+        differing = UInt64(log.missing.count)
+    }
+
     init(_ fit: Fit) {
         let method: Method =
             switch fit.place {
             case .anyMoment: .states
             case .end: .end
+            case .wallClock: .wallClock
             case .silence: .silence
             case .stopTheWorld: .stopTheWorld
             }
@@ -171,5 +263,6 @@ extension SourceAlignment {
         differing = UInt64(fit.mismatchCount)
         unseen = UInt64(fit.missingCount)
         rivals = UInt64(fit.rivalCount)
+        rivalNanoseconds = fit.rivalNanoseconds
     }
 }

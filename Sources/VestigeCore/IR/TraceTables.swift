@@ -46,6 +46,8 @@ public struct SourceAlignment: Equatable, Sendable {
         case silence
         /// The recording ends there, and so did the process.
         case end
+        /// The recording has the births and deaths of goroutines that a debugger's log tells of.
+        case lifecycle
         /// Nothing but the states of the goroutines points there.
         case states
         /// Both read the machine's monotonic clock.
@@ -62,8 +64,9 @@ public struct SourceAlignment: Equatable, Sendable {
     public var agreeing: UInt64 = 0
     public var differing: UInt64 = 0
     public var unseen: UInt64 = 0
-    /// Other places that fit as well.
+    /// Other places that fit as well, and the moment of one of them.
     public var rivals: UInt64 = 0
+    public var rivalNanoseconds: Int64?
 
     public init(method: Method, timeNanoseconds: Int64) {
         self.method = method

@@ -91,8 +91,8 @@ public final class OutputFolder {
         TemporaryFiles.remove(temporaryPath)
     }
 
-    /// Makes a file of the folder. Suffixes `.gz` and `.zst` compress.
-    public func sink(named name: String) throws(TraceError) -> any ByteSink {
+    /// Makes a file of the folder. Suffixes `.gz` and `.zst` compress, unless what is written is so already.
+    public func sink(named name: String, isCompressedAlready: Bool = false) throws(TraceError) -> any ByteSink {
         let inner = "\(temporaryPath)/\(name)"
         TemporaryFiles.add(inner)
         var old = stat()
@@ -104,7 +104,8 @@ public final class OutputFolder {
             throw TraceError(
                 .outputFailed, file: "\(path)/\(name)", expected: "a place to write the output", found: reason)
         }
-        let sink = OutputFile.compressing(DescriptorSink(descriptor: descriptor, path: "\(path)/\(name)"), name)
+        let plain = DescriptorSink(descriptor: descriptor, path: "\(path)/\(name)")
+        let sink = isCompressedAlready ? plain : OutputFile.compressing(plain, name)
         files.append((name, descriptor, sink))
         return sink
     }

@@ -161,6 +161,12 @@ struct JSONAlignment: Decodable {
     var differing: UInt64?
     var unseen: UInt64?
     var rivals: UInt64?
+    var rivalTime: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case by, t, agreeing, differing, unseen, rivals
+        case rivalTime = "rival_t"
+    }
 
     /// Nil for a method that this version does not know.
     var alignment: SourceAlignment? {
@@ -170,6 +176,7 @@ struct JSONAlignment: Decodable {
         alignment.differing = differing ?? 0
         alignment.unseen = unseen ?? 0
         alignment.rivals = rivals ?? 0
+        alignment.rivalNanoseconds = rivalTime
         return alignment
     }
 }

@@ -34,6 +34,11 @@ public struct Agreement {
     /// Goroutines that were compared.
     public let comparedCount: Int
 
+    init(differences: [Difference], comparedCount: Int) {
+        self.differences = differences
+        self.comparedCount = comparedCount
+    }
+
     public init(of snapshot: ObservedSnapshot, with states: MomentStates, tables: TraceTables) {
         var comparison = Comparison(states: states, tables: tables)
         comparison.compare(snapshot)
@@ -54,10 +59,13 @@ private struct Comparison {
         for event in snapshot.events where event.kind == .observed && event.goroutine != .absent {
             if seen.insert(event.goroutine).inserted { compare(event) }
         }
-        let unseen = states.goroutines.filter { $0.value.isOfProgram && $0.value.isAlive && !seen.contains($0.key) }
+        let unseen = states.goroutines.filter {
+            $0.value.isOfProgram && $0.value.isAlive && !seen.contains($0.key)
+                && !(snapshot.observer == .debugger && $0.value.isCoroutine)
+        }
         // A listing of some goroutines only says nothing of the others.
         let programCount = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }.count
-        guard unseen.count * 2 <= programCount else { return }
+        guard unseen.count * 2 <= programCount, !snapshot.isInGroups else { return }
         for (goroutine, traced) in unseen.sorted(by: { $0.key < $1.key }) {
             add(goroutine, .existence, recording: words(traced), observer: "not there")
         }
@@ -87,7 +95,7 @@ private struct Comparison {
             add(goroutine, .existence, recording: "created only later", observer: words(event))
         } else if states.mentionedBefore.contains(goroutine) {
             add(goroutine, .existence, recording: "ended before", observer: words(event))
-        } else if !states.mentionedLater.contains(goroutine), !isOfRuntime(event) {
+        } else if states.mentionedLater[goroutine] == nil, !isOfRuntime(event) {
             add(goroutine, .existence, recording: "never mentioned", observer: words(event))
         }
     }
@@ -106,15 +114,15 @@ private struct Comparison {
     // MARK: - Profiles
 
     private mutating func compareProfile(_ snapshot: ObservedSnapshot) {
-        let program = states.goroutines.values.filter { $0.isOfProgram && $0.isAlive }
+        let program = states.program
         let matcher = ProfileMatcher(snapshot, tables)
-        comparedCount = program.count
+        comparedCount = matcher.isOfLeaks ? Int(clamping: matcher.goroutineCount) : program.count
         for surplus in matcher.surplus(of: program, tables) {
             add(
                 .absent, .count, recording: "\(surplus.recording) waiting at \(surplus.place)",
                 observer: "\(surplus.observer) there")
         }
-        if UInt64(program.count) > matcher.goroutineCount, differences.isEmpty {
+        if !matcher.isOfLeaks, UInt64(program.count) > matcher.goroutineCount, differences.isEmpty {
             add(
                 .absent, .count, recording: "\(program.count) goroutines of the program",
                 observer: "\(matcher.goroutineCount)")

@@ -12,13 +12,15 @@ public struct Fit {
         case silence = 2
         /// The runtime stopped the world in order to write a dump.
         case stopTheWorld = 3
+        /// It tells when it was taken, the recording knows the wall clock, and nothing else points to a moment.
+        case wallClock = 4
 
         public static func < (a: Place, b: Place) -> Bool { a.rawValue < b.rawValue }
     }
 
-    public let place: Place
+    public internal(set) var place: Place
     /// The moment lies between these two, on the recording's clock.
-    public let startNanoseconds: Int64
+    public internal(set) var startNanoseconds: Int64
     public internal(set) var endNanoseconds: Int64
     /// Goroutines in the state that the observer saw.
     public let matchCount: Int
@@ -29,8 +31,11 @@ public struct Fit {
     /// How many frames, from the outermost, the goroutines that run have at the same lines: the same
     /// goroutines may be in the same states more than once, and the caller's line tells.
     var rootDepth = 0
-    /// Other places that fit as well.
+    /// How far it is from when the snapshot says that it was taken; 0 if one of the two does not know the wall clock.
+    var clockDistance: UInt64 = 0
+    /// Other places that fit as well, and the moment of one of them.
     public internal(set) var rivalCount = 0
+    public internal(set) var rivalNanoseconds: Int64?
 
     public var momentNanoseconds: Int64 {
         startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
@@ -48,16 +53,26 @@ public struct Fit {
         return total == 0 ? 0 : Double(matchCount) / Double(total)
     }
 
-    /// True if nothing tells which of two places is the right one.
-    func isRival(of other: Fit) -> Bool {
-        place == other.place && cost == other.cost
+    /// The longer a silence, the less likely is it the program's own: every doubling counts as much as a goroutine
+    /// in the same state.
+    private var silenceGain: Int {
+        guard place == .silence else { return 0 }
+        let milliseconds = UInt64(clamping: endNanoseconds.subtractingReportingOverflow(startNanoseconds).partialValue)
+        return 64 - (milliseconds / 1_000_000).leadingZeroBitCount
+    }
+
+    /// Takes note of another place for the same snapshot.
+    mutating func compare(with other: Fit) {
+        guard place == other.place, cost == other.cost, clockDistance == other.clockDistance,
+            abs(silenceGain - other.silenceGain) < 4
+        else { return }
+        rivalCount += 1 + other.rivalCount
+        rivalNanoseconds = rivalNanoseconds ?? other.momentNanoseconds
     }
 
     /// True if this is the better place for a snapshot than another one.
     func isBetter(than other: Fit?) -> Bool {
         guard let other else { return true }
-        if cost != other.cost { return cost < other.cost }
-        // Of silences that fit, the longest is most likely the debugger's.
-        return place == .silence && endNanoseconds &- startNanoseconds > other.endNanoseconds &- other.startNanoseconds
+        return (cost - silenceGain, clockDistance) < (other.cost - other.silenceGain, other.clockDistance)
     }
 }

@@ -7,8 +7,15 @@ public struct MomentStates {
     public fileprivate(set) var mentionedBefore: Set<GoroutineID> = []
     /// Goroutines that it creates only afterwards.
     public fileprivate(set) var createdLater: Set<GoroutineID> = []
-    /// Goroutines that it mentions afterwards as older ones.
-    public fileprivate(set) var mentionedLater: Set<GoroutineID> = []
+    /// Goroutines that it mentions afterwards as older ones, as it does then.
+    public fileprivate(set) var mentionedLater: [GoroutineID: TracedGoroutine] = [:]
+
+    /// The program's goroutines that are alive at the moment, also those that the recording mentions only
+    /// afterwards, which had been waiting.
+    var program: [TracedGoroutine] {
+        let late = mentionedLater.values.filter { $0.state == .waiting }
+        return (Array(goroutines.values) + late).filter { $0.isOfProgram && $0.isAlive }
+    }
 }
 
 /// Reads a recording and keeps what it says at given moments.
@@ -34,8 +41,7 @@ public final class MomentStatesCollector {
         for event in events {
             while let next = pending.last, moments[next] < event.timeNanoseconds { take(pending.removeLast()) }
             guard event.kind == .goroutineTransition else { continue }
-            note(event)
-            _ = goroutines.pointer.pointee.transition(event, tables)
+            note(event, goroutines.pointer.pointee.transition(event, tables))
         }
     }
 
@@ -52,14 +58,14 @@ public final class MomentStatesCollector {
         states[index] = state
     }
 
-    private func note(_ event: Event) {
+    private func note(_ event: Event, _ now: TracedGoroutine) {
         let goroutine = event.subjectGoroutine
         guard mentioned.insert(goroutine).inserted else { return }
         for index in states.indices where states[index] != nil {
             if event.fromGoroutineState == .notExist {
                 states[index]?.createdLater.insert(goroutine)
             } else {
-                states[index]?.mentionedLater.insert(goroutine)
+                states[index]?.mentionedLater[goroutine] = now
             }
         }
     }

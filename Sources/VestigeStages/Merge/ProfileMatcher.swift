@@ -9,8 +9,11 @@ struct ProfileMatcher {
 
     private var counts: [Shape: UInt64] = [:]
     private(set) var goroutineCount: UInt64 = 0
+    /// True if it has only goroutines that are proved to leak.
+    let isOfLeaks: Bool
 
     init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
+        isOfLeaks = snapshot.isOfLeaks(tables)
         for event in snapshot.events where event.kind == .observed {
             goroutineCount &+= event.observedCount
             guard let shape = Self.shape(event.stack, tables) else { continue }
@@ -18,13 +21,15 @@ struct ProfileMatcher {
         }
     }
 
+    /// - Parameter knowsAll: whether the recording has mentioned every goroutine by now.
     func fit(
-        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines,
+        _ place: Fit.Place, from start: Int64, to end: Int64, _ goroutines: inout TracedGoroutines, knowsAll: Bool,
         _ tables: TraceTables
     ) -> Fit {
         var rest = counts
-        var (matches, missing) = (0, 0)
+        var (matches, missing, unknown) = (0, 0, 0)
         goroutines.forEach { _, goroutine in
+            if !goroutine.isOfProgram, goroutine.stack == .absent { unknown += 1 }
             // Where a goroutine that runs is now, the recording does not say.
             guard goroutine.isOfProgram, goroutine.state == .waiting,
                 let shape = Self.shape(goroutine.stack, tables)
@@ -36,28 +41,36 @@ struct ProfileMatcher {
                 missing += 1
             }
         }
-        let difference = abs(goroutines.programCount - Int(clamping: goroutineCount))
+        if isOfLeaks {
+            return Fit(
+                place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
+                mismatchCount: Int(clamping: rest.values.reduce(0, &+)), missingCount: 0)
+        }
+        let surplus = Int(clamping: goroutineCount) - goroutines.programCount
+        let difference = surplus < 0 ? -surplus : knowsAll ? max(0, surplus - unknown) : 0
         return Fit(
             place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
             mismatchCount: difference, missingCount: missing)
     }
 
-    /// A place at which the recording has more goroutines than the profile.
+    /// A place at which one of the two has more goroutines than the other.
     struct Surplus {
         let place: String
         let recording: UInt64
         let observer: UInt64
     }
 
+    /// Places at which more goroutines of the recording wait than the profile has; for a profile of leaks, fewer.
     func surplus(of goroutines: [TracedGoroutine], _ tables: TraceTables) -> [Surplus] {
         var traced: [Shape: UInt64] = [:]
         for goroutine in goroutines where goroutine.state == .waiting {
             if let shape = Self.shape(goroutine.stack, tables) { traced[shape, default: 0] += 1 }
         }
-        return traced.compactMap { shape, count in
-            let known = counts[shape] ?? 0
-            let place = String(decoding: shape, as: UTF8.self)
-            return count > known ? Surplus(place: place, recording: count, observer: known) : nil
+        return (isOfLeaks ? counts : traced).keys.compactMap { shape in
+            let (recording, observer) = (traced[shape] ?? 0, counts[shape] ?? 0)
+            guard isOfLeaks ? recording < observer : recording > observer else { return nil }
+            return Surplus(
+                place: String(decoding: shape, as: UTF8.self), recording: recording, observer: observer)
         }.sorted { $0.place < $1.place }
     }
 

@@ -14,6 +14,11 @@ struct SnapshotMatcher: ~Copyable {
         var isAlive = false
         var isOfProgram = false
         var isMatched = false
+        var stamp = CollectorStamps.Stamp.unknown
+        /// Since when it waits, while it does.
+        var wait: CollectorStamps.Wait?
+        var lastState = GoroutineState.undetermined
+        var lastRun: CollectionCount?
 
         static let vacant = Expectation(isOccupied: false, state: .undetermined, reason: .empty, mayBeAhead: false)
     }
@@ -25,8 +30,11 @@ struct SnapshotMatcher: ~Copyable {
     private var programCount = 0
     private var matchCount = 0
     private(set) var goroutineCount = 0
+    private let isInGroups: Bool
+    private var stamps = CollectorStamps()
 
     init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
+        isInGroups = snapshot.isInGroups
         for event in snapshot.events where event.kind == .observed && event.goroutine != .absent {
             guard expectations.find(event.goroutine.rawValue) == nil else { continue }
             let reason = WaitReasons.inTrace(tables.strings.string(event.name)) ?? ""
@@ -34,7 +42,7 @@ struct SnapshotMatcher: ~Copyable {
                 event.goroutine.rawValue,
                 Expectation(
                     isOccupied: true, state: event.toGoroutineState, reason: tables.strings.intern(reason),
-                    mayBeAhead: Self.isInTracer(event.stack, tables)))
+                    mayBeAhead: Self.isInTracer(event.stack, tables), stamp: snapshot.stamp(of: event, tables)))
             goroutineCount += 1
         }
     }
@@ -46,10 +54,34 @@ struct SnapshotMatcher: ~Copyable {
         let isOfProgram = now.isAlive && now.isOfProgram
         programCount += (isOfProgram ? 1 : 0) - (expectation.pointee.isOfProgram ? 1 : 0)
         matchCount += (isMatched ? 1 : 0) - (expectation.pointee.isMatched ? 1 : 0)
+        if expectation.pointee.stamp != .unknown { followWait(expectation, now.state, isMatched) }
         expectation.pointee.isAlive = now.isAlive
         expectation.pointee.isOfProgram = isOfProgram
         expectation.pointee.isMatched = isMatched
     }
+
+    private mutating func followWait(
+        _ expectation: UnsafeMutablePointer<Expectation>, _ state: GoroutineState, _ isMatched: Bool
+    ) {
+        let stamp = expectation.pointee.stamp
+        let isPicked = state == .running && [.runnable, .waiting].contains(expectation.pointee.lastState)
+        if isPicked { expectation.pointee.lastRun = stamps.collections }
+        expectation.pointee.lastState = state
+        let isWaiting = isMatched && state == .waiting
+        guard isWaiting != (expectation.pointee.wait != nil) else { return }
+        if let wait = expectation.pointee.wait {
+            stamps.count(-1, stamp, wait)
+            expectation.pointee.wait = nil
+        } else {
+            let wait = CollectorStamps.Wait(atBlock: stamps.collections, atRun: expectation.pointee.lastRun)
+            stamps.count(1, stamp, wait)
+            expectation.pointee.wait = wait
+        }
+    }
+
+    mutating func collectionBegins() { stamps.collectionBegins() }
+
+    mutating func collectionEnds() { stamps.collectionEnds() }
 
     private static func agrees(_ expected: Expectation, _ now: TracedGoroutine) -> Bool {
         agrees(
@@ -78,9 +110,10 @@ struct SnapshotMatcher: ~Copyable {
     /// - Parameter programCount: how many of the program's goroutines the recording has alive.
     func fit(_ place: Fit.Place, from start: Int64, to end: Int64, programCount: Int) -> Fit {
         // A listing that was asked for some goroutines only says nothing of others.
-        let missing = max(0, programCount - self.programCount)
+        let missing = isInGroups ? 0 : max(0, programCount - self.programCount)
+        let matches = matchCount - stamps.contradictionCount
         return Fit(
-            place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matchCount,
-            mismatchCount: aliveCount - matchCount, missingCount: missing <= self.programCount ? missing : 0)
+            place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
+            mismatchCount: aliveCount - matches, missingCount: missing <= self.programCount ? missing : 0)
     }
 }

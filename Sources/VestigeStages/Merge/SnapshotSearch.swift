@@ -19,6 +19,11 @@ final class SnapshotSearch {
     private var isBestMomentOpen = false
     private var profileMomentCount = 0
     private var greatestDepth = 1
+    /// Where the garbage collector looked for goroutines that leak.
+    private var leakPlaces: [(start: Int64, end: Int64, wallOffset: Int64?)] = []
+    /// True once every goroutine has been mentioned: since Go 1.22 that may take until the first generation's end.
+    private var knowsAll: Bool { generationCount > 1 }
+    private var generationCount = 0
 
     init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
         self.snapshot = snapshot
@@ -51,7 +56,7 @@ final class SnapshotSearch {
         greatestDepth = depth
         profileMomentCount += 1
         let time = event.timeNanoseconds
-        var fit = profile.fit(.anyMoment, from: time, to: time, &goroutines, tables)
+        var fit = profile.fit(.anyMoment, from: time, to: time, &goroutines, knowsAll: knowsAll, tables)
         fit.rootDepth = depth
         take(moment: fit)
     }
@@ -68,6 +73,39 @@ final class SnapshotSearch {
         fit.rootDepth = rootDepth(&goroutines, tables)
         take(moment: fit)
     }
+
+    var isOfLeaks: Bool { profile.isOfLeaks }
+
+    /// What leaks waits to the end, when the recording has mentioned all of it: that is compared.
+    private func considerLeaks(_ goroutines: inout TracedGoroutines, _ wallOffset: Int64?, _ tables: TraceTables) {
+        var places = leakPlaces.map { (Fit.Place.stopTheWorld, $0.start, $0.end, $0.wallOffset) }
+        if places.isEmpty, let wallOffset, let wall = snapshot.wallNanoseconds {
+            let time = wall.subtractingReportingOverflow(wallOffset).partialValue
+            places = [(.wallClock, time, time, wallOffset)]
+        }
+        guard let last = places.last else { return }
+        var fit = profile.fit(last.0, from: last.1, to: last.2, &goroutines, knowsAll: true, tables)
+        for (place, start, end, offset) in places {
+            fit.place = place
+            (fit.startNanoseconds, fit.endNanoseconds) = (start, end)
+            take(place: fit, wallOffset: offset ?? wallOffset)
+        }
+    }
+
+    /// The place of a snapshot that tells of no goroutine, e.g. that none leaks.
+    func placeByClock(_ wallOffset: Int64?) -> Fit? {
+        guard snapshot.goroutineCount == 0, let wallOffset, let wall = snapshot.wallNanoseconds else { return nil }
+        let time = wall.subtractingReportingOverflow(wallOffset).partialValue
+        return Fit(
+            place: .wallClock, startNanoseconds: time, endNanoseconds: time, matchCount: 0, mismatchCount: 0,
+            missingCount: 0)
+    }
+
+    func generationBegins() { generationCount += 1 }
+
+    func collectionBegins() { matcher.pointer.pointee.collectionBegins() }
+
+    func collectionEnds() { matcher.pointer.pointee.collectionEnds() }
 
     private func take(moment fit: Fit) {
         guard fit.matchCount > 0, fit.isBetter(than: bestMoment) else { return }
@@ -93,11 +131,12 @@ final class SnapshotSearch {
     /// - Parameter stopper: the goroutine that stopped the world; absent at other places.
     func consider(
         _ place: Fit.Place, from start: Int64, to end: Int64, by stopper: GoroutineID = .absent,
-        _ goroutines: inout TracedGoroutines, _ tables: TraceTables
+        wallOffset: Int64?, _ goroutines: inout TracedGoroutines, _ tables: TraceTables
     ) {
+        if isOfLeaks, place != .end { return leakPlaces.append((start, end, wallOffset)) }
         var fit: Fit
         if snapshot.observer == .profile {
-            fit = profile.fit(place, from: start, to: end, &goroutines, tables)
+            fit = profile.fit(place, from: start, to: end, &goroutines, knowsAll: knowsAll, tables)
             if let writer = runners.first, let known = goroutines.find(stopper) {
                 fit.rootDepth = StackComparison.rootDepth(known.pointee.lastStack, writer.stack, tables)
             }
@@ -105,23 +144,43 @@ final class SnapshotSearch {
             fit = matcher.pointer.pointee.fit(place, from: start, to: end, programCount: goroutines.programCount)
             fit.rootDepth = rootDepth(&goroutines, tables)
         }
+        take(place: fit, wallOffset: wallOffset)
+    }
+
+    private func take(place: Fit, wallOffset: Int64?) {
+        var fit = place
         guard fit.matchCount > 0 else { return }
-        if fit.isBetter(than: bestPlace) {
+        if let wall = snapshot.wallNanoseconds, let wallOffset {
+            fit.clockDistance =
+                wall.subtractingReportingOverflow(fit.endNanoseconds &+ wallOffset).partialValue.magnitude
+        }
+        guard let best = bestPlace else { return bestPlace = fit }
+        if fit.isBetter(than: best) {
+            fit.compare(with: best)
             bestPlace = fit
-        } else if let best = bestPlace, fit.isRival(of: best) {
-            bestPlace?.rivalCount += 1
+        } else {
+            bestPlace?.compare(with: fit)
         }
     }
 
     /// A place that the recording points to goes before any other moment, unless it fits clearly worse:
     /// then the snapshot is of a moment that left no mark.
-    func finish(at end: Int64) -> Fit? {
+    func finish(
+        at end: Int64, wallOffset: Int64?, _ goroutines: inout TracedGoroutines, _ tables: TraceTables
+    ) -> Fit? {
+        if isOfLeaks { considerLeaks(&goroutines, wallOffset, tables) }
         closeBestMoment(at: end)
         guard let moment = bestMoment else { return bestPlace }
         guard let place = bestPlace else { return moment }
+        let count = Int(clamping: snapshot.goroutineCount)
+        switch place.place {
+        // A debugger leaves a silence, whatever the few goroutines that it was asked for do at other times.
+        case .silence: return place.stateCost <= moment.stateCost + Fit.defectCost + count / 4 ? place : moment
         // A recording that merely ends there points to nothing.
-        let count = matcher.pointer.pointee.goroutineCount
-        let tolerance = place.place == .end || count < 16 ? 0 : Fit.defectCost + count / 4
-        return place.cost <= moment.cost + tolerance ? place : moment
+        case .end: return place.cost <= moment.cost ? place : moment
+        default:
+            let tolerance = count < 16 ? 0 : Fit.defectCost + count / 4
+            return place.cost <= moment.cost + tolerance ? place : moment
+        }
     }
 }

@@ -9,6 +9,8 @@ public struct TracedGoroutine: PagedElement, Sendable {
     public var stack = StackID.absent
     /// True if it runs a function of the program, false for the runtime's own and where it is not known.
     public var isOfProgram = false
+    /// True for a coroutine of `iter.Pull`, which Delve takes for one of the runtime's own.
+    var isCoroutine = false
     /// Where it was when it last did anything that the recording has a stack of.
     var lastStack = StackID.absent
     public var isAlive: Bool { isOccupied && state != .notExist }
@@ -59,6 +61,11 @@ struct TracedGoroutines: ~Copyable {
         known.pointee.state = state
         guard event.transitionStack != .absent else { return }
         known.pointee.stack = event.transitionStack
+        if let root = tables.stacks.rootFrame(event.transitionStack),
+            tables.strings.bytes(root.function).elementsEqual("runtime.corostart".utf8)
+        {
+            known.pointee.isCoroutine = true
+        }
         if !known.pointee.isOfProgram, isOfProgram(event.transitionStack, tables) {
             known.pointee.isOfProgram = true
             programCount += 1
@@ -68,8 +75,12 @@ struct TracedGoroutines: ~Copyable {
     private func isOfProgram(_ stack: StackID, _ tables: TraceTables) -> Bool {
         guard let root = tables.stacks.rootFrame(stack) else { return false }
         let name = tables.strings.bytes(root.function)
-        return !name.isEmpty && (!name.starts(with: "runtime.".utf8) || name.elementsEqual("runtime.main".utf8))
+        return !name.isEmpty
+            && (!name.starts(with: "runtime.".utf8) || Self.programRoots.contains { name.elementsEqual($0.utf8) })
     }
+
+    /// Functions of the runtime that run the program's own (`runtime/traceback.go`, `isSystemGoroutine`).
+    private static let programRoots = ["runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"]
 
     mutating func forEach(_ body: (GoroutineID, TracedGoroutine) -> Void) {
         goroutines.forEach { body(GoroutineID($0), $1.pointee) }

@@ -72,6 +72,10 @@ extension TextBuffer {
                 append(key)
                 append(count)
             }
+            if let rival = alignment.rivalNanoseconds {
+                append(",\"rival_t\":")
+                append(rival)
+            }
             append("}")
             separator = ",{\"by\":"
         }

@@ -25,13 +25,20 @@ import VestigeTestSupport
         (#"{"t":1,"kind":"Log","task":1,"message":1}"#, "field message"),
         (#"{"t":1,"kind":"Log","task":1,"message_hex":"0g"}"#, "pairs of hexadecimal digits in field message_hex"),
         (#"{"t":1,"kind":"Log","task":1,"message_hex":"abc"}"#, "pairs of hexadecimal digits in field message_hex"),
-        (#"{"t":1,"kind":"StateTransition","resource":"goroutine","id":1,"from":"Idle","to":"Running"}"#,
-            "NotExist, Runnable, Running, Syscall, Undetermined, Waiting in field from, found \"Idle\""),
-        (#"{"t":1,"kind":"StateTransition","resource":"proc","id":4294967296,"from":"Idle","to":"Running"}"#, "field id"),
+        (
+            #"{"t":1,"kind":"StateTransition","resource":"goroutine","id":1,"from":"Idle","to":"Running"}"#,
+            "NotExist, Runnable, Running, Syscall, Undetermined, Waiting in field from, found \"Idle\""
+        ),
+        (
+            #"{"t":1,"kind":"StateTransition","resource":"proc","id":4294967296,"from":"Idle","to":"Running"}"#,
+            "field id"
+        ),
         (#"{"t":1,"kind":"RangeBegin","name":"n","scope":"all"}"#, "goroutine, none, proc in field scope"),
         (#"{"t":1,"kind":"Sync","source":256}"#, "expected at most 256 sources, found source 256"),
-        (#"{"t":1,"kind":"Experimental","name":"n","experiment":"e","args":{"a":1,"b":1,"c":1,"d":1}}"#,
-            "expected at most 3 arguments, found 4"),
+        (
+            #"{"t":1,"kind":"Experimental","name":"n","experiment":"e","args":{"a":1,"b":1,"c":1,"d":1}}"#,
+            "expected at most 3 arguments, found 4"
+        ),
         (#"{"kind":"Header","format":"vestige-ir"}"#, "found a Header, which comes first only"),
         ("[1]", "expected"), ("7", "expected"), ("{", "expected a JSON object"), ("nonsense", "expected a JSON object"),
         (#"{"t":1,"kind":"Log","task":1,"message":"\ud800"}"#, "expected"),

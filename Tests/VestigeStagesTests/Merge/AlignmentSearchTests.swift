@@ -82,6 +82,34 @@ struct AlignmentSearchTests {
         #expect((fit.startNanoseconds, fit.endNanoseconds) == (60, 5_000_000))
     }
 
+    /// Two silences with the same states: before and after collections that leave their stamp.
+    @Test(arguments: [true, false])
+    func stampsOfTheCollectorTellSilencesApart(isStamped: Bool) throws {
+        let script = recording()
+        script.go(1, .waiting, .runnable, at: 2_000_000)
+        script.go(1, .runnable, .running, at: 2_000_010)
+        for start in [2_000_100, 2_000_200] as [Int64] {
+            script.range(.rangeBegin, "GC concurrent mark phase", at: start, on: 1)
+            script.range(.rangeEnd, "GC concurrent mark phase", at: start + 50, on: 1)
+        }
+        script.go(1, .running, .waiting, at: 2_000_300, "sync", ownStack: ["main.main"])
+        script.go(1, .waiting, .runnable, at: 9_000_000)
+        var worker = seen(2, .waiting, "chan receive", in: script)
+        if isStamped {
+            var detail = ObservationDetail()
+            detail.attributes = script.tables.observations.intern([
+                Attribute(name: script.string(ObservedSnapshot.waitSinceAttribute), value: script.string("7"))
+            ])
+            worker.argument1 = script.tables.observations.intern(detail)
+        }
+        let fit = try #require(
+            bestFit([seen(1, .waiting, "sync.Mutex.Lock", in: script), worker], in: script, debugger: true))
+        #expect(fit.place == .silence)
+        // The later one is longer, and wins where nothing speaks against it.
+        #expect(fit.startNanoseconds == (isStamped ? 2_000_300 : 60))
+        #expect(fit.matchCount == 2)
+    }
+
     /// A dump whose goroutines the recording never has in these states fits badly everywhere.
     @Test func whatDoesNotBelongFitsBadly() {
         let script = recording()

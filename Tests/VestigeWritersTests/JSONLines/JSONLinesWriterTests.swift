@@ -81,7 +81,8 @@ import VestigeTestSupport
                 buffer.removeAll()
                 stacks.appendList(stack, to: buffer, tables: script.tables)
                 let list = String(decoding: buffer.pending, as: UTF8.self)
-                #expect(list == #"["f\#(index) /src/f\#(index).go:7","main.main /src/main.main.go:7"]"#, "round \(round)")
+                #expect(
+                    list == #"["f\#(index) /src/f\#(index).go:7","main.main /src/main.main.go:7"]"#, "round \(round)")
                 #expect(stacks.number(stack) == index + 1)
             }
         }

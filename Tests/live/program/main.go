@@ -1,4 +1,5 @@
-// Does a fixed amount of work with goroutines that come and go, and says when all of it is done.
+// Does a fixed amount of work with goroutines that come and go, and says when all of it is done. Records an
+// execution trace of it into the file that PROGRAM_TRACE names.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/pprof"
+	"runtime/trace"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +23,11 @@ func parked(never chan int) { <-never }
 
 func main() {
 	rounds, _ := strconv.Atoi(os.Args[1])
+	var file *os.File
+	if name := os.Getenv("PROGRAM_TRACE"); name != "" {
+		file, _ = os.Create(name)
+		trace.Start(file)
+	}
 	pprof.Do(context.Background(), pprof.Labels("test", "live"), func(context.Context) {
 		go parked(make(chan int))
 	})
@@ -42,4 +49,9 @@ func main() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	fmt.Println("done", sum)
+	if file != nil {
+		trace.Stop()
+		file.Close()
+		fmt.Println("traced")
+	}
 }

@@ -1,4 +1,5 @@
 import Glibc
+import VestigeCore
 
 /// A TCP connection that is waited on with a limit, and that a signal can interrupt.
 final class TCPConnection {
