@@ -18,7 +18,7 @@ struct VestigeCommand: ParsableCommand {
         subcommands: [
             ConvertCommand.self, ViewCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self,
             RegionsCommand.self, TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self,
-            AgreeCommand.self, ArchiveCommand.self, CaptureCommand.self, FormatsCommand.self,
+            AgreeCommand.self, GhostsCommand.self, ArchiveCommand.self, CaptureCommand.self, FormatsCommand.self,
         ])
 
     func run() throws {

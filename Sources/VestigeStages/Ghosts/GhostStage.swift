@@ -1,0 +1,172 @@
+import VestigeCore
+
+/// Finds goroutines that have something wrong with them. `docs/ghosts.md` says what counts, and why.
+///
+/// It changes no events. Its memory follows what is alive, the places where goroutines are created and wait, and what
+/// has been found, which is bounded.
+public final class GhostStage {
+    private let state: HeapValue<GhostTracker>
+    private var core: UnsafeMutablePointer<GhostTracker> { state.pointer }
+
+    public init(_ thresholds: GhostThresholds = GhostThresholds(), rules: GhostRules = .all) {
+        state = HeapValue(GhostTracker(thresholds, rules))
+    }
+
+    public func process(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) {
+        core.pointee.process(events, tables)
+    }
+
+    /// What there is, once everything has been read.
+    public func finish(tables: TraceTables) -> GhostResult { core.pointee.finish(tables) }
+}
+
+extension GhostTracker {
+    mutating func finish(_ tables: TraceTables) -> GhostResult {
+        var result = GhostResult()
+        (result.firstNanoseconds, result.lastNanoseconds) = (firstNanoseconds, lastNanoseconds)
+        result.stuckNanoseconds = thresholds.stuckNanoseconds(
+            inRecordingOf: lastNanoseconds.subtractingSaturating(firstNanoseconds))
+        if trails.count == 0, !observations.isEmpty, sites.sites.count == 1 {
+            result.hasOnlyObservations = true
+            DumpJudge(observations, thresholds, rules, tables).run(into: &collector)
+        } else {
+            judge(tables, &result)
+        }
+        dropSetup()
+        result.findings = collector.findings.map(\.finding).sorted(by: Self.isWorse)
+        return result
+    }
+
+    private mutating func judge(_ tables: TraceTables, _ result: inout GhostResult) {
+        sites.tick(.max)
+        var endedOnes: [GoroutineID: EndedGoroutine] = [:]
+        for number in namedGoroutines() { endedOnes[number] = ended.find(number) }
+        let judge = GhostJudge(&self, tables) { endedOnes[$0] }
+        judge.run()
+        prove(judge, tables)
+        var spared: [GhostRule: UInt64] = [:]
+        for goroutine in judge.living {
+            let trail = goroutine.trail
+            let notes = observations.notes[trail.number] ?? []
+            switch goroutine.verdict {
+            case .leaked(let cause):
+                collector.add(
+                    .leaked, trail, .itself, amount: goroutine.silence, at: lastNanoseconds, false,
+                    place: goroutine.place.stack, cause: cause, notes: notes)
+            case .stuck(let cause):
+                collector.add(
+                    .stuck, trail, .itself, amount: goroutine.silence, at: lastNanoseconds, false,
+                    place: goroutine.place.stack, cause: cause, notes: notes)
+            case .live(let rule):
+                if let rule { spared[rule, default: 0] += 1 }
+                collectLive(trail, notes, tables)
+            case .suspect: break
+            }
+        }
+        result.spared = GhostRule.allCases.compactMap { rule in spared[rule].map { (rule, $0) } }
+        addGrowth()
+    }
+
+    /// Whoever may be asked for when it has ended.
+    private mutating func namedGoroutines() -> Set<GoroutineID> {
+        var numbers: Set<GoroutineID> = []
+        for index in 0..<places.count { numbers.formUnion(places.places[index].knownWakers) }
+        trails.forEach { _, trail in
+            numbers.insert(trail.pointee.creator)
+            numbers.insert(trail.pointee.lastWaker)
+            for entry in [
+                trail.pointee.wakeups.0, trail.pointee.wakeups.1, trail.pointee.wakeups.2, trail.pointee.wakeups.3,
+            ] { numbers.insert(entry.waker) }
+        }
+        return numbers
+    }
+
+    // MARK: - Proofs
+
+    private func prove(_ judge: GhostJudge, _ tables: TraceTables) {
+        for (goroutine, notes) in observations.notes {
+            if notes.contains(where: \.isLeaked) { judge.prove(goroutine, .proved) }
+        }
+        for crowd in observations.crowds where crowd.note.isLeaked {
+            for goroutine in judge.waiting(at: crowd.note.stack).prefix(Int(clamping: crowd.count)) {
+                judge.prove(goroutine, .proved)
+            }
+        }
+    }
+
+    // MARK: - Piles
+
+    private mutating func collectLive(_ trail: GoroutineTrail, _ notes: [GhostNote], _ tables: TraceTables) {
+        var copy = trail
+        // What it is doing at the end counts as well.
+        let during = lastNanoseconds &- trail.since
+        if trail.state == .running, copy.run &+ during > copy.longestRun {
+            copy.longestRun = copy.run &+ during
+            copy.longestRunEnd = lastNanoseconds
+            copy.runCount &+= copy.longestRun >= thresholds.hogNanoseconds ? 1 : 0
+            if copy.preemptedStack != .absent { copy.longestRunStack = copy.preemptedStack }
+        } else if trail.state == .runnable {
+            copy.readyTotal &+= during
+            if during > copy.longestReady { (copy.longestReady, copy.longestReadyEnd) = (during, lastNanoseconds) }
+        }
+        if let growth = pileGrowth(trail.site) {
+            collector.add(
+                .pilingUp, trail, .itself, amount: lastNanoseconds &- trail.created, at: lastNanoseconds, false,
+                notes: notes)
+            _ = growth
+        } else {
+            collect(copy, at: lastNanoseconds, hasEnded: false, tables)
+        }
+    }
+
+    /// How many of a site were alive over time, if there were only ever more; else nil.
+    private func pileGrowth(_ number: UInt32) -> [UInt32]? {
+        let site = sites.sites[Int(number)]
+        guard number != 0, !site.isSystem || !rules.contains(.systemGoroutines),
+            site.alive >= Int64(thresholds.pileCount)
+        else { return nil }
+        let growth = Array(sites.growth(of: number)) + [UInt32(clamping: site.alive)]
+        guard growth.count >= 8 else { return nil }
+        let end = growth[growth.count - 1]
+        var (highest, deepestFall) = (growth[0], UInt32(0))
+        for value in growth {
+            highest = max(highest, value)
+            deepestFall = max(deepestFall, highest - value)
+        }
+        let (third, twoThirds) = (growth[growth.count / 3], growth[growth.count * 2 / 3])
+        let step = max(1, end / 10)
+        guard deepestFall <= end / 10, twoThirds >= third + step, end >= twoThirds + step, third >= growth[0] else {
+            return nil
+        }
+        return growth
+    }
+
+    /// Says of findings that there are ever more of them.
+    private mutating func addGrowth() {
+        var growths: [UInt32: [UInt32]] = [:]
+        for (_, site) in collector.findings where growths[site] == nil { growths[site] = pileGrowth(site) ?? [] }
+        collector.change { finding, site in
+            finding.growth = growths[site] ?? []
+            if !finding.growth.isEmpty, finding.ghost == .leaked || finding.ghost == .stuck || finding.ghost == .orphan {
+                finding.also.append(.pilingUp)
+            }
+        }
+    }
+
+    /// What main starts in a task or region of which there is only one belongs to the program's setup.
+    private mutating func dropSetup() {
+        guard rules.contains(.setup) else { return }
+        let all = sites.sites
+        collector.removeAll { finding, site in
+            guard finding.ghost == .orphan, case .ended(_, _, let goroutine, _) = finding.origin else { return false }
+            return goroutine.rawValue == 1 && all[Int(site)].scopeCount <= 1
+        }
+    }
+
+    private static func isWorse(_ a: GhostFinding, _ b: GhostFinding) -> Bool {
+        if a.ghost != b.ghost { return a.ghost.rawValue < b.ghost.rawValue }
+        if a.count != b.count { return a.count > b.count }
+        if a.longestNanoseconds != b.longestNanoseconds { return a.longestNanoseconds > b.longestNanoseconds }
+        return a.firstNanoseconds < b.firstNanoseconds
+    }
+}
