@@ -52,7 +52,7 @@ struct CreationSites: ~Copyable {
     /// `sampleCount` of each site.
     private(set) var samples = [UInt32](repeating: 0, count: sampleCount)
     private(set) var takenCount = 0
-    private var nextSample = Int64.min
+    private(set) var nextSample = Int64.min
     private var distance: Int64 = 1_000_000
 
     mutating func number(stack: StackID, function: StringID, isOlder: Bool, _ tables: TraceTables) -> UInt32 {
@@ -110,7 +110,7 @@ struct CreationSites: ~Copyable {
     }
     mutating func leave(_ site: UInt32) { sites[Int(site)].alive -= 1 }
 
-    /// Notes how many are alive, where it is time for that. Called once a batch or so.
+    /// Notes how many are alive, where it is time for that.
     mutating func tick(_ time: Int64) {
         if nextSample == .min { nextSample = time.addingSaturating(distance) }
         guard time >= nextSample else { return }

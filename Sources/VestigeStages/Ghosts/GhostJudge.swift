@@ -238,7 +238,7 @@ final class GhostJudge {
             guard let own = goroutine.wakeups else { return false }
             if own.waker == .absent { return goroutine.kind.isPassive }
             if canWakeAgain(own.waker, goroutine) { return true }
-            return goroutine.trail.flags.contains(.hasSeveralWakers) && isRenewed(own.waker)
+            return own.hasSeveralWakers && isRenewed(own.waker)
         }
         if place.wakeCount == place.timerCount { return goroutine.kind.isPassive }
         if place.knownWakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
@@ -270,7 +270,7 @@ final class GhostJudge {
     private func isAbandonedByFeeder(_ goroutine: LivingGoroutine) -> Bool {
         let trail = goroutine.trail
         guard let own = goroutine.wakeups, own.waker == trail.creator, own.waker != .absent,
-            !trail.flags.contains(.hasSeveralWakers), let call = goroutine.creatingFunction,
+            !own.hasSeveralWakers, let call = goroutine.creatingFunction,
             call.isOn(own.wakerStack, tables)
         else { return false }
         return hasReturned(call, on: trail.creator, for: goroutine)

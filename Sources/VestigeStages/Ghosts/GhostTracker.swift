@@ -43,6 +43,7 @@ struct GhostTracker: ~Copyable {
         while event < end {
             let time = event.pointee.timeNanoseconds
             if time &- last > Self.leastStop { pass(from: last, to: time) }
+            if time >= sites.nextSample { sites.tick(time) }
             last = max(last, time)
             if event.pointee.kind == .goroutineTransition {
                 transition(event, tables)
@@ -52,7 +53,6 @@ struct GhostTracker: ~Copyable {
             event += 1
         }
         lastNanoseconds = last
-        sites.tick(last)
     }
 
     @inline(never) private mutating func pass(from last: Int64, to time: Int64) {
@@ -141,12 +141,15 @@ struct GhostTracker: ~Copyable {
         let (waker, stack) = (event.pointee.goroutine, event.pointee.stack)
         if words.isPreemption(trail.pointee.reason, tables) { return }
         places.places[Int(place)].wake(since: trail.pointee.since, time, by: waker, stack)
-        if waker != trail.pointee.lastWaker, !trail.pointee.flags.contains(.hasSeveralWakers), waker != .absent,
-            trail.pointee.lastWaker != .absent, words.isPassive(trail.pointee.reason, tables)
-        {
-            trail.pointee.flags.insert(.hasSeveralWakers)
-        }
         trail.pointee.wake(at: place, by: waker, stack, time)
+        if !trail.pointee.flags.contains(.hasSeveralWakers), words.isPassive(trail.pointee.reason, tables) {
+            noteWakers(trail, place)
+        }
+    }
+
+    @inline(never) private mutating func noteWakers(_ trail: Trail, _ place: UInt32) {
+        guard trail.pointee.wakeups(at: place)?.hasSeveralWakers ?? false else { return }
+        trail.pointee.flags.insert(.hasSeveralWakers)
     }
 
     /// A transition that confirms the state, or one that contradicts it.

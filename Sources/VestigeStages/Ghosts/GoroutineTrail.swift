@@ -8,7 +8,7 @@ struct GoroutineTrail: PagedElement {
         static let isCreated = Flags(rawValue: 1)
         /// It has been in its state since before the recording.
         static let beganBefore = Flags(rawValue: 2)
-        /// Several goroutines have woken it.
+        /// Several goroutines have woken it where it waits for what others may give, as a worker does for work.
         static let hasSeveralWakers = Flags(rawValue: 4)
         /// It was preempted, so what it does next goes on without a pause.
         static let isPreempted = Flags(rawValue: 8)
@@ -22,6 +22,8 @@ struct GoroutineTrail: PagedElement {
         var count: UInt32 = 0
         var waker: GoroutineID = .absent
         var wakerStack: StackID = .absent
+        /// Several goroutines have woken it there.
+        var hasSeveralWakers = false
     }
 
     var isOccupied = false
@@ -118,6 +120,7 @@ struct GoroutineTrail: PagedElement {
     @inline(__always)
     private static func count(_ entry: inout Wakeups, _ waker: GoroutineID, _ stack: StackID) {
         entry.count &+= 1
+        if waker != entry.waker, waker != .absent, entry.waker != .absent { entry.hasSeveralWakers = true }
         entry.waker = waker
         entry.wakerStack = stack
     }
