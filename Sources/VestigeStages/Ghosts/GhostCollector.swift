@@ -34,10 +34,10 @@ struct GhostCollector {
         member.createdNanoseconds = trail.flags.contains(.isCreated) ? trail.created : nil
         member.creator = trail.creator
         member.hasEnded = hasEnded
-        if trail.lastWoken != 0 {
-            member.lastWaker = trail.lastWaker
+        if let last = trail.lastWakeup {
+            member.lastWaker = last.waker
             member.lastWokenNanoseconds = trail.lastWoken
-            member.lastWakerStack = trail.lastWakerStack
+            member.lastWakerStack = last.wakerStack
         }
         member.notes = notes
         add(member, to: index, isBounded: hasEnded)

@@ -242,7 +242,7 @@ final class GhostJudge {
         }
         if place.wakeCount == place.timerCount { return goroutine.kind.isPassive }
         if place.knownWakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
-        return place.knownWakers.count > 1 && place.knownWakers.contains(where: isRenewed)
+        return Set(place.knownWakers).count > 1 && place.knownWakers.contains(where: isRenewed)
     }
 
     /// A live goroutine other than itself. Who has left the function in which it received does not receive again,

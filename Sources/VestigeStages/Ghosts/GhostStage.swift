@@ -39,6 +39,9 @@ extension GhostTracker {
 
     private mutating func judge(_ tables: TraceTables, _ result: inout GhostResult) {
         sites.tick(.max)
+        var alive: [UnsafeMutablePointer<GoroutineTrail>] = []
+        trails.forEach { alive.append($1) }
+        for trail in alive { closeLastState(trail) }
         var endedOnes: [GoroutineID: EndedGoroutine] = [:]
         for number in namedGoroutines() { endedOnes[number] = ended.find(number) }
         let judge = GhostJudge(&self, tables) { endedOnes[$0] }
@@ -73,10 +76,7 @@ extension GhostTracker {
         for index in 0..<places.count { numbers.formUnion(places.places[index].knownWakers) }
         trails.forEach { _, trail in
             numbers.insert(trail.pointee.creator)
-            numbers.insert(trail.pointee.lastWaker)
-            for entry in [
-                trail.pointee.wakeups.0, trail.pointee.wakeups.1, trail.pointee.wakeups.2, trail.pointee.wakeups.3,
-            ] { numbers.insert(entry.waker) }
+            for entry in trail.pointee.allWakeups { numbers.insert(entry.waker) }
         }
         return numbers
     }
@@ -97,25 +97,12 @@ extension GhostTracker {
     // MARK: - Piles
 
     private mutating func collectLive(_ trail: GoroutineTrail, _ notes: [GhostNote], _ tables: TraceTables) {
-        var copy = trail
-        // What it is doing at the end counts as well.
-        let during = lastNanoseconds &- trail.since
-        if trail.state == .running, copy.run &+ during > copy.longestRun {
-            copy.longestRun = copy.run &+ during
-            copy.longestRunEnd = lastNanoseconds
-            copy.runCount &+= copy.longestRun >= thresholds.hogNanoseconds ? 1 : 0
-            if copy.preemptedStack != .absent { copy.longestRunStack = copy.preemptedStack }
-        } else if trail.state == .runnable {
-            copy.readyTotal &+= during
-            if during > copy.longestReady { (copy.longestReady, copy.longestReadyEnd) = (during, lastNanoseconds) }
-        }
-        if let growth = pileGrowth(trail.site) {
+        if pileGrowth(trail.site) != nil {
             collector.add(
                 .pilingUp, trail, .itself, amount: lastNanoseconds &- trail.created, at: lastNanoseconds, false,
                 notes: notes)
-            _ = growth
         } else {
-            collect(copy, at: lastNanoseconds, hasEnded: false, tables)
+            collect(trail, at: lastNanoseconds, hasEnded: false, tables)
         }
     }
 

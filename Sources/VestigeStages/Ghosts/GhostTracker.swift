@@ -21,9 +21,10 @@ struct GhostTracker: ~Copyable {
     private(set) var firstNanoseconds: Int64 = 0
     private(set) var lastNanoseconds: Int64 = 0
     private var hasBegun = false
-    /// For how long the process was stopped as a whole so far: by a debugger, or by the machine.
-    private var stopped: Int64 = 0
-    /// A process in which anything runs leaves an event at least every 10 ms, when its goroutine is preempted.
+    /// The next time at which something is to be done that has nothing to do with an event.
+    private var nextLook = Int64.min
+    /// A process in which anything runs leaves an event at least every 10 ms, when its goroutine is preempted. Without
+    /// any for so long it was stopped as a whole: by a debugger, or by the machine.
     private static let leastStop: Int64 = 100_000_000
 
     init(_ thresholds: GhostThresholds, _ rules: GhostRules) {
@@ -39,30 +40,78 @@ struct GhostTracker: ~Copyable {
         }
         var event = first
         let end = first + events.count
-        var last = lastNanoseconds
+        var look = nextLook
         while event < end {
-            let time = event.pointee.timeNanoseconds
-            if time &- last > Self.leastStop { pass(from: last, to: time) }
-            if time >= sites.nextSample { sites.tick(time) }
-            last = max(last, time)
+            if event.pointee.timeNanoseconds >= look { look = lookAround(event, first) }
             if event.pointee.kind == .goroutineTransition {
-                transition(event, tables)
+                let states = UInt8(truncatingIfNeeded: event.pointee.detail)
+                if let trail = trails.pagedSlot(event.pointee.subjectGoroutine.rawValue),
+                    trail.pointee.state.rawValue == states & 15
+                {
+                    if !usual(trail, event, states, tables) { transition(event, tables) }
+                } else {
+                    transition(event, tables)
+                }
             } else if event.pointee.kind != .procTransition {
                 other(event, tables)
             }
             event += 1
         }
-        lastNanoseconds = last
+        nextLook = look
+        lastNanoseconds = max(lastNanoseconds, end[-1].timeNanoseconds)
     }
 
-    @inline(never) private mutating func pass(from last: Int64, to time: Int64) {
-        sites.tick(last)
-        stopped = stopped.addingSaturating(time.subtractingSaturating(last))
+    /// Takes samples, and notices when the process was stopped as a whole: nobody ran or was kept waiting meanwhile.
+    @inline(never)
+    private mutating func lookAround(_ event: UnsafePointer<Event>, _ first: UnsafePointer<Event>) -> Int64 {
+        let time = event.pointee.timeNanoseconds
+        let last = event > first ? event[-1].timeNanoseconds : lastNanoseconds
+        let pause = time.subtractingSaturating(last)
+        if pause > Self.leastStop {
+            sites.tick(last)
+            trails.forEach { _, trail in
+                guard trail.pointee.state == .running || trail.pointee.state == .runnable else { return }
+                trail.pointee.since = trail.pointee.since.addingSaturating(pause)
+            }
+        }
+        sites.tick(time)
+        return min(sites.nextSample, time.addingSaturating(Self.leastStop / 2))
     }
 
     // MARK: - Transitions
 
+    /// The four transitions that nearly all are, of a goroutine that is in the state where they begin.
+    /// - Returns: false, and has changed nothing, if it is another.
     @inline(__always)
+    private mutating func usual(
+        _ trail: Trail, _ event: UnsafePointer<Event>, _ states: UInt8, _ tables: TraceTables
+    ) -> Bool {
+        let time = event.pointee.timeNanoseconds
+        switch states {
+        case UInt8(Event.pack(GoroutineState.runnable, .running)):
+            leaveRunnable(trail, time)
+            trail.pointee.state = .running
+        case UInt8(Event.pack(GoroutineState.running, .waiting)):
+            leaveRunning(trail, event, time, tables)
+            trail.pointee.state = .waiting
+            trail.pointee.stack = event.pointee.transitionStack
+            trail.pointee.reason = event.pointee.name
+            if trail.pointee.site == 0 { findSite(trail, event.pointee.transitionStack, tables) }
+        case UInt8(Event.pack(GoroutineState.waiting, .runnable)):
+            wake(trail, event, time, tables)
+            trail.pointee.state = .runnable
+        case UInt8(Event.pack(GoroutineState.running, .runnable)):
+            leaveRunning(trail, event, time, tables)
+            trail.pointee.state = .runnable
+            if trail.pointee.site == 0 { findSite(trail, event.pointee.transitionStack, tables) }
+        default: return false
+        }
+        trail.pointee.since = time
+        trail.pointee.flags.remove(.beganBefore)
+        return true
+    }
+
+    @inline(never)
     private mutating func transition(_ event: UnsafePointer<Event>, _ tables: TraceTables) {
         let (from, to) = (event.pointee.fromGoroutineState, event.pointee.toGoroutineState)
         guard let trail = trails.find(event.pointee.subjectGoroutine.rawValue) else {
@@ -74,14 +123,13 @@ struct GhostTracker: ~Copyable {
         change(trail, event, from, to, tables)
     }
 
-    @inline(__always)
     private mutating func change(
         _ trail: Trail, _ event: UnsafePointer<Event>, _ from: GoroutineState, _ to: GoroutineState,
         _ tables: TraceTables
     ) {
         let time = event.pointee.timeNanoseconds
         switch from {
-        case .running: leaveRunning(trail, event, to, time, tables)
+        case .running: leaveRunning(trail, event, time, tables)
         case .runnable: leaveRunnable(trail, time)
         case .waiting: wake(trail, event, time, tables)
         case .syscall, .notExist, .undetermined: break
@@ -89,67 +137,85 @@ struct GhostTracker: ~Copyable {
         if to == .notExist { return end(trail, event, tables) }
         trail.pointee.state = to
         trail.pointee.since = time
-        trail.pointee.stopped = stopped
         trail.pointee.flags.remove(.beganBefore)
         let stack = event.pointee.transitionStack
-        if stack != .absent { trail.pointee.stack = stack } else if to == .waiting { trail.pointee.stack = .absent }
+        if stack != .absent || to == .waiting { trail.pointee.stack = stack }
         if to == .waiting { trail.pointee.reason = event.pointee.name }
         if trail.pointee.site == 0 { findSite(trail, stack, tables) }
     }
 
+    /// - Precondition: the goroutine was running.
     @inline(__always)
     private mutating func leaveRunning(
-        _ trail: Trail, _ event: UnsafePointer<Event>, _ to: GoroutineState, _ time: Int64, _ tables: TraceTables
+        _ trail: Trail, _ event: UnsafePointer<Event>, _ time: Int64, _ tables: TraceTables
     ) {
-        let run = trail.pointee.run &+ (time &- trail.pointee.since) &- (stopped &- trail.pointee.stopped)
-        if to == .runnable || to == .waiting, words.isPreemption(event.pointee.name, tables) {
-            trail.pointee.run = run
-            trail.pointee.preemptedStack = event.pointee.transitionStack
-            return
-        }
+        let run = trail.pointee.run &+ (time &- trail.pointee.since)
+        if words.isPreemption(event.pointee.name, tables) { return preempt(trail, run, event) }
         trail.pointee.run = 0
-        if run >= thresholds.hogNanoseconds { noteRun(trail, run, event) }
+        if run >= thresholds.hogNanoseconds { noteRun(trail, run, at: time, event.pointee.transitionStack) }
+        trail.pointee.flags.remove(.isPreempted)
     }
 
-    @inline(never) private mutating func noteRun(_ trail: Trail, _ run: Int64, _ event: UnsafePointer<Event>) {
+    @inline(never) private mutating func preempt(_ trail: Trail, _ run: Int64, _ event: UnsafePointer<Event>) {
+        trail.pointee.run = run
+        trail.pointee.preemptedStack = event.pointee.transitionStack
+        trail.pointee.flags.insert(.isPreempted)
+    }
+
+    /// A long stretch counts if the scheduler has put an end to it, as it does after 10 ms; or if it is very long. Else
+    /// the goroutine's thread may only have been off its processor, and the scheduler with it.
+    @inline(never)
+    private mutating func noteRun(_ trail: Trail, _ run: Int64, at time: Int64, _ stack: StackID) {
+        let isPreempted = trail.pointee.flags.contains(.isPreempted)
+        guard isPreempted || run / 5 >= thresholds.hogNanoseconds else { return }
         trail.pointee.runCount &+= 1
-        if run > trail.pointee.longestRun {
-            trail.pointee.longestRun = run
-            trail.pointee.longestRunEnd = event.pointee.timeNanoseconds
-            let preempted = trail.pointee.preemptedStack
-            trail.pointee.longestRunStack = preempted != .absent ? preempted : event.pointee.transitionStack
-        }
-        trail.pointee.preemptedStack = .absent
+        guard run > trail.pointee.longestRun else { return }
+        trail.pointee.longestRun = run
+        trail.pointee.longestRunEnd = time
+        trail.pointee.longestRunStack = isPreempted ? trail.pointee.preemptedStack : stack
     }
 
+    /// - Precondition: the goroutine was runnable.
     @inline(__always)
     private mutating func leaveRunnable(_ trail: Trail, _ time: Int64) {
-        let ready = time &- trail.pointee.since &- (stopped &- trail.pointee.stopped)
-        trail.pointee.readyTotal &+= ready
-        if ready > trail.pointee.longestReady {
-            trail.pointee.longestReady = ready
-            trail.pointee.longestReadyEnd = time
-        }
-        if ready >= thresholds.starvedNanoseconds / 2 { trail.pointee.readyCount &+= 1 }
+        let ready = time &- trail.pointee.since
+        if ready >= thresholds.starvedNanoseconds / 2 { noteReady(trail, ready, time) }
     }
 
+    @inline(never) private mutating func noteReady(_ trail: Trail, _ ready: Int64, _ time: Int64) {
+        trail.pointee.readyCount &+= 1
+        trail.pointee.readyTotal = trail.pointee.readyTotal.addingSaturating(ready)
+        guard ready > trail.pointee.longestReady else { return }
+        trail.pointee.longestReady = ready
+        trail.pointee.longestReadyEnd = time
+    }
+
+    /// What a goroutine is doing at the end counts as well.
+    mutating func closeLastState(_ trail: UnsafeMutablePointer<GoroutineTrail>) {
+        let time = lastNanoseconds
+        if trail.pointee.state == .running {
+            let run = trail.pointee.run &+ (time &- trail.pointee.since)
+            if run >= thresholds.hogNanoseconds { noteRun(trail, run, at: time, trail.pointee.stack) }
+        } else if trail.pointee.state == .runnable {
+            if trail.pointee.run >= thresholds.hogNanoseconds { noteRun(trail, trail.pointee.run, at: time, .absent) }
+            leaveRunnable(trail, time)
+        }
+    }
+
+    /// - Precondition: the goroutine was waiting.
     @inline(__always)
     private mutating func wake(
         _ trail: Trail, _ event: UnsafePointer<Event>, _ time: Int64, _ tables: TraceTables
     ) {
-        let place = places.number(of: trail.pointee.stack, tables)
-        let (waker, stack) = (event.pointee.goroutine, event.pointee.stack)
         if words.isPreemption(trail.pointee.reason, tables) { return }
-        places.places[Int(place)].wake(since: trail.pointee.since, time, by: waker, stack)
-        trail.pointee.wake(at: place, by: waker, stack, time)
-        if !trail.pointee.flags.contains(.hasSeveralWakers), words.isPassive(trail.pointee.reason, tables) {
-            noteWakers(trail, place)
+        let number = places.number(of: trail.pointee.stack, tables)
+        let place = places.places + Int(number)
+        place.pointee.wake(since: trail.pointee.since, time, by: event.pointee.goroutine, event.pointee.stack)
+        if trail.pointee.wake(at: number, by: event.pointee.goroutine, event.pointee.stack, time),
+            words.isPassive(trail.pointee.reason, tables)
+        {
+            trail.pointee.flags.insert(.hasSeveralWakers)
         }
-    }
-
-    @inline(never) private mutating func noteWakers(_ trail: Trail, _ place: UInt32) {
-        guard trail.pointee.wakeups(at: place)?.hasSeveralWakers ?? false else { return }
-        trail.pointee.flags.insert(.hasSeveralWakers)
     }
 
     /// A transition that confirms the state, or one that contradicts it.
@@ -186,7 +252,6 @@ struct GhostTracker: ~Copyable {
         trail.source = event.pointee.source
         trail.stack = event.pointee.transitionStack
         trail.since = event.pointee.timeNanoseconds
-        trail.stopped = stopped
         if to == .waiting { trail.reason = event.pointee.name }
         let root = tables.stacks.rootFrame(event.pointee.transitionStack)?.function ?? .empty
         if from == .notExist {
@@ -195,7 +260,6 @@ struct GhostTracker: ~Copyable {
             if from == .undetermined {
                 trail.flags.insert(.beganBefore)
                 trail.since = event.pointee.isSynthetic ? event.pointee.sinceNanoseconds : firstNanoseconds
-                trail.stopped = event.pointee.isSynthetic ? stopped : 0
             }
             trail.created = trail.since
             trail.startFunction = root
@@ -275,7 +339,7 @@ struct GhostTracker: ~Copyable {
     /// A long time at once, or again and again so long that it comes to half of its life.
     private func isStarved(_ trail: GoroutineTrail, at time: Int64) -> Bool {
         trail.longestReady >= thresholds.starvedNanoseconds
-            || trail.readyCount >= 3 && trail.readyTotal >= (time &- trail.created) / 2
+            || trail.readyCount >= 3 && trail.readyTotal / 2 >= (time &- trail.created) / 4
     }
 
     /// By what it was started and how long it has outlived that, if too long.
@@ -339,50 +403,56 @@ struct GhostTracker: ~Copyable {
     }
 }
 
-/// The runtime's words that a transition may have as its reason, known by their numbers once they were met.
-struct WaitWords {
-    private static let unknown = StringID(.max)
+/// What the reasons of transitions mean, asked once for each: by the number of the string.
+struct WaitWords: ~Copyable {
+    private static let preemption: UInt8 = 2
+    private static let passive: UInt8 = 4
 
-    private var preempted = unknown
-    private var others: (StringID, StringID, StringID, StringID) = (unknown, unknown, unknown, unknown)
-    private var next: UInt8 = 0
-    /// By string: 0 not asked yet, 1 no, 2 yes.
-    private var passive: [UInt8] = []
+    /// 0 where it was not asked for yet, else 1 and the bits above.
+    private var answers: UnsafeMutablePointer<UInt8>
+    private var count = 256
+
+    init() {
+        answers = .allocate(capacity: count)
+        answers.initialize(repeating: 0, count: count)
+    }
+
+    deinit { answers.deallocate() }
 
     /// True if a goroutine that stops for this reason did not want to.
     @inline(__always) mutating func isPreemption(_ reason: StringID, _ tables: TraceTables) -> Bool {
-        if reason == preempted { return true }
-        if reason == others.0 || reason == others.1 || reason == others.2 || reason == others.3 { return false }
-        return ask(reason, tables)
-    }
-
-    @inline(never) private mutating func ask(_ reason: StringID, _ tables: TraceTables) -> Bool {
-        if tables.strings.bytes(reason).elementsEqual("preempted".utf8) {
-            preempted = reason
-            return true
-        }
-        switch next & 3 {
-        case 0: others.0 = reason
-        case 1: others.1 = reason
-        case 2: others.2 = reason
-        default: others.3 = reason
-        }
-        next &+= 1
-        return false
+        answer(reason, tables) & Self.preemption != 0
     }
 
     /// True if it is waited for something that another goroutine gives, as a worker waits for work.
-    mutating func isPassive(_ reason: StringID, _ tables: TraceTables) -> Bool {
+    @inline(__always) mutating func isPassive(_ reason: StringID, _ tables: TraceTables) -> Bool {
+        answer(reason, tables) & Self.passive != 0
+    }
+
+    @inline(__always) private mutating func answer(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
         let index = Int(reason.rawValue)
-        if index < passive.count, passive[index] > 0 { return passive[index] == 2 }
-        guard index < tables.strings.count else { return false }
-        if passive.count < tables.strings.count {
-            passive.append(contentsOf: repeatElement(0, count: tables.strings.count - passive.count))
-        }
+        if index < count, answers[index] != 0 { return answers[index] }
+        return ask(reason, tables)
+    }
+
+    @inline(never) private mutating func ask(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
+        guard Int(reason.rawValue) < tables.strings.count else { return 1 }
+        if count < tables.strings.count { grow(toHold: tables.strings.count) }
         let kind = WaitKind(reason: tables.strings.string(reason))
-        let answer = kind == .receive || kind == .select || kind == .condition
-        passive[index] = answer ? 2 : 1
+        var answer: UInt8 = 1
+        if tables.strings.bytes(reason).elementsEqual("preempted".utf8) { answer |= Self.preemption }
+        if kind.isPassive { answer |= Self.passive }
+        answers[Int(reason.rawValue)] = answer
         return answer
+    }
+
+    private mutating func grow(toHold wanted: Int) {
+        let size = max(wanted, count * 2)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+        larger.moveInitialize(from: answers, count: count)
+        (larger + count).initialize(repeating: 0, count: size - count)
+        answers.deallocate()
+        (answers, count) = (larger, size)
     }
 }
 

@@ -38,15 +38,12 @@ struct GoroutineTrail: PagedElement {
     var reason: StringID = .empty
     /// How long it has run since it last yielded, up to `since`.
     var run: Int64 = 0
-    /// For how long the process had been stopped as a whole, up to `since`.
-    var stopped: Int64 = 0
     var number: GoroutineID = .absent
 
     // How it was woken.
     var lastWoken: Int64 = 0
-    var lastWaker: GoroutineID = .absent
-    var lastWakerStack: StackID = .absent
-    /// Index of `wakeups` that is replaced next.
+    /// Index of `wakeups` that was used last, and of the one that is replaced next.
+    var latest: UInt8 = 0
     var oldest: UInt8 = 0
     var wakeups: (Wakeups, Wakeups, Wakeups, Wakeups) = (Wakeups(), Wakeups(), Wakeups(), Wakeups())
 
@@ -82,46 +79,64 @@ struct GoroutineTrail: PagedElement {
         self.number = number
     }
 
+    var allWakeups: [Wakeups] { [wakeups.0, wakeups.1, wakeups.2, wakeups.3].filter { $0.count > 0 } }
+
     /// What is known of its waking at a place; nil if it has not been woken there.
-    func wakeups(at place: UInt32) -> Wakeups? {
-        for entry in [wakeups.0, wakeups.1, wakeups.2, wakeups.3] where entry.place == place && entry.count > 0 {
-            return entry
-        }
-        return nil
+    func wakeups(at place: UInt32) -> Wakeups? { allWakeups.first { $0.place == place } }
+
+    /// Who woke it last, and where that one was; nil if it has never been woken.
+    var lastWakeup: Wakeups? {
+        guard lastWoken != 0 else { return nil }
+        return [wakeups.0, wakeups.1, wakeups.2, wakeups.3][Int(latest & 3)]
     }
 
+    /// - Returns: true if this was the first to differ from who had woken it there before.
     @inline(__always)
-    mutating func wake(at place: UInt32, by waker: GoroutineID, _ stack: StackID, _ time: Int64) {
+    mutating func wake(at place: UInt32, by waker: GoroutineID, _ stack: StackID, _ time: Int64) -> Bool {
         lastWoken = time
-        lastWaker = waker
-        lastWakerStack = stack
         if wakeups.0.place == place, wakeups.0.count > 0 {
-            Self.count(&wakeups.0, waker, stack)
-        } else {
-            wakeElsewhere(place, waker, stack)
+            latest = 0
+            return wakeups.0.add(waker, stack)
         }
+        if wakeups.1.place == place, wakeups.1.count > 0 {
+            latest = 1
+            return wakeups.1.add(waker, stack)
+        }
+        return wakeElsewhere(place, waker, stack)
     }
 
     @inline(never)
-    private mutating func wakeElsewhere(_ place: UInt32, _ waker: GoroutineID, _ stack: StackID) {
-        if wakeups.1.place == place, wakeups.1.count > 0 { return Self.count(&wakeups.1, waker, stack) }
-        if wakeups.2.place == place, wakeups.2.count > 0 { return Self.count(&wakeups.2, waker, stack) }
-        if wakeups.3.place == place, wakeups.3.count > 0 { return Self.count(&wakeups.3, waker, stack) }
+    private mutating func wakeElsewhere(_ place: UInt32, _ waker: GoroutineID, _ stack: StackID) -> Bool {
+        if wakeups.2.place == place, wakeups.2.count > 0 {
+            latest = 2
+            return wakeups.2.add(waker, stack)
+        }
+        if wakeups.3.place == place, wakeups.3.count > 0 {
+            latest = 3
+            return wakeups.3.add(waker, stack)
+        }
         let entry = Wakeups(place: place, count: 1, waker: waker, wakerStack: stack)
-        switch oldest & 3 {
+        latest = oldest & 3
+        oldest &+= 1
+        switch latest {
         case 0: wakeups.0 = entry
         case 1: wakeups.1 = entry
         case 2: wakeups.2 = entry
         default: wakeups.3 = entry
         }
-        oldest &+= 1
+        return false
     }
+}
 
+extension GoroutineTrail.Wakeups {
+    /// - Returns: true if this was the first to differ from who had woken it there before.
     @inline(__always)
-    private static func count(_ entry: inout Wakeups, _ waker: GoroutineID, _ stack: StackID) {
-        entry.count &+= 1
-        if waker != entry.waker, waker != .absent, entry.waker != .absent { entry.hasSeveralWakers = true }
-        entry.waker = waker
-        entry.wakerStack = stack
+    mutating func add(_ waker: GoroutineID, _ stack: StackID) -> Bool {
+        let isOther = waker != self.waker && waker != .absent && self.waker != .absent && !hasSeveralWakers
+        if isOther { hasSeveralWakers = true }
+        count &+= 1
+        self.waker = waker
+        wakerStack = stack
+        return isOther
     }
 }

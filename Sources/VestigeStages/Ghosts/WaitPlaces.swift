@@ -12,7 +12,7 @@ struct WaitPlace: BitwiseCopyable {
     var lastWoken: Int64 = .min
     var latestStart: Int64 = .min
     var longest: Int64 = 0
-    /// The last goroutines that woke someone there, each once.
+    /// Goroutines that woke someone there, each once: of the first eight wakes and of every sixteenth, the last.
     var wakers: (GoroutineID, GoroutineID, GoroutineID, GoroutineID) = (.absent, .absent, .absent, .absent)
     var next: UInt8 = 0
     var lastWaker: GoroutineID = .absent
@@ -29,12 +29,13 @@ struct WaitPlace: BitwiseCopyable {
         } else {
             lastWaker = waker
             lastWakerStack = stack
-            if waker != wakers.0, waker != wakers.1, waker != wakers.2, waker != wakers.3 { add(waker) }
+            if wakeCount & 15 == 0 || wakeCount < 8 { note(waker) }
         }
     }
 
-    @inline(__always)
-    private mutating func add(_ waker: GoroutineID) {
+    @inline(never)
+    private mutating func note(_ waker: GoroutineID) {
+        if waker == wakers.0 || waker == wakers.1 || waker == wakers.2 || waker == wakers.3 { return }
         switch next & 3 {
         case 0: wakers.0 = waker
         case 1: wakers.1 = waker
@@ -44,7 +45,7 @@ struct WaitPlace: BitwiseCopyable {
         next &+= 1
     }
 
-    var knownWakers: [GoroutineID] { [wakers.0, wakers.1, wakers.2, wakers.3].filter { $0 != .absent } }
+    var knownWakers: [GoroutineID] { [lastWaker, wakers.0, wakers.1, wakers.2, wakers.3].filter { $0 != .absent } }
 }
 
 /// All places where goroutines wait, by number; 0 is that of goroutines of which no stack is known.

@@ -93,6 +93,9 @@ func (a *actor) ask(work func()) {
 	<-answer
 }
 
+// keep holds what a program still knows when its recording ends.
+var keep []any
+
 func main() {
 	record(func() {
 		var done sync.WaitGroup
@@ -135,6 +138,7 @@ func main() {
 			time.Sleep(5 * time.Millisecond)
 		}
 		done.Wait()
+		keep = append(keep, numbers, actors)
 		for range 10 {
 			<-numbers
 			time.Sleep(20 * time.Millisecond)

@@ -150,6 +150,9 @@ func group(count int, work func(int) error) error {
 	return first
 }
 
+// keep holds what a program still knows when its recording ends.
+var keep []any
+
 func main() {
 	record(func() {
 		end, cancel := context.WithCancel(context.Background())
@@ -190,6 +193,7 @@ func main() {
 		}
 		done.Wait()
 		// All are idle now.
+		keep = append(keep, workers, q, end, cancel)
 		time.Sleep(250 * time.Millisecond)
 	})
 }
