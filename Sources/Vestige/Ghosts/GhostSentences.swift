@@ -100,6 +100,8 @@ struct GhostSentences {
             return "nobody ever \(counterpart(finding)) there, and \(isOne ? "its creator" : "the creator of the last"), G\(goroutine.rawValue), ended\(when)"
         case .victim(let goroutine): return "G\(goroutine.rawValue), for which \(isOne ? "it waits" : "they wait"), is stuck itself"
         case .nobodyLeft: return "no goroutine is at work that could finish"
+        case .timerStopped(let longest):
+            return "its timer, which woke it after at most \(duration(longest)), does so no more"
         case .lockHeld: return "nobody gives it back: no goroutine at work is in a function that takes it"
         case .crowd: return ""
         }
@@ -132,6 +134,9 @@ struct GhostSentences {
         switch finding.ghost {
         case .leaked, .stuck:
             let word = finding.count == 1 ? "silent since" : "the first since"
+            if finding.members.contains(where: \.beganBefore) {
+                return "\(word) before the recording, still there at its end, \(duration(finding.longestNanoseconds)) later"
+            }
             return "\(word) \(first), still there at the end, \(duration(finding.longestNanoseconds)) later"
         case .pilingUp: return "the first since \(first)"
         case .hog, .starved: return "first at \(first)"

@@ -34,6 +34,10 @@ struct GhostCollector {
         member.createdNanoseconds = trail.flags.contains(.isCreated) ? trail.created : nil
         member.creator = trail.creator
         member.hasEnded = hasEnded
+        member.beganBefore = trail.flags.contains(.beganBefore) && (ghost == .leaked || ghost == .stuck)
+        if findings[index].finding.creationStack == .absent {
+            findings[index].finding.creationStack = trail.creationStack
+        }
         if let last = trail.lastWakeup {
             member.lastWaker = last.waker
             member.lastWokenNanoseconds = trail.lastWoken

@@ -44,6 +44,8 @@ public enum GhostCause: Hashable, Sendable {
     case victim(GoroutineID)
     /// No goroutine is alive that it could wait for.
     case nobodyLeft
+    /// It waits for a timer that used to wake it after at most so long.
+    case timerStopped(longestNanoseconds: Int64)
     /// A lock that nobody has given back.
     case lockHeld
     /// So many goroutines are the same in a dump.
@@ -75,6 +77,8 @@ public struct GhostMember: Sendable {
     public var createdNanoseconds: Int64?
     public var creator: GoroutineID = .absent
     public var hasEnded = false
+    /// What is wrong began before the recording, at a time that is not known.
+    public var beganBefore = false
     /// Who woke it last, when, and where that one was; 0 if it has never been woken.
     public var lastWaker: GoroutineID = .absent
     public var lastWokenNanoseconds: Int64?

@@ -236,13 +236,21 @@ final class GhostJudge {
         if goroutine.isOvertaken {
             // It waits on something of its own, so only who has woken itself counts.
             guard let own = goroutine.wakeups else { return false }
-            if own.waker == .absent { return goroutine.kind.isPassive }
+            if own.waker == .absent { return goroutine.kind.isPassive && !isTimerOver(goroutine) }
             if canWakeAgain(own.waker, goroutine) { return true }
             return own.hasSeveralWakers && isRenewed(own.waker)
         }
-        if place.wakeCount == place.timerCount { return goroutine.kind.isPassive }
+        if place.wakeCount == place.timerCount { return goroutine.kind.isPassive && !isTimerOver(goroutine) }
         if place.knownWakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
         return Set(place.knownWakers).count > 1 && place.knownWakers.contains(where: isRenewed)
+    }
+
+    /// It receives from a timer's channel, since nothing else has ever woken it there, and the timer is long overdue.
+    private func isTimerOver(_ goroutine: LivingGoroutine) -> Bool {
+        guard goroutine.kind == .receive, let own = goroutine.wakeups, own.count >= 2, own.waker == .absent,
+            !own.hasSeveralWakers
+        else { return false }
+        return goroutine.silence / 4 > goroutine.place.longest
     }
 
     /// A live goroutine other than itself. Who has left the function in which it received does not receive again,
@@ -287,7 +295,7 @@ final class GhostJudge {
     /// be cancelled.
     private func creatorCanWake(_ goroutine: LivingGoroutine) -> Bool {
         let trail = goroutine.trail
-        guard goroutine.kind.isPassive, goroutine.wakeups == nil else { return false }
+        guard goroutine.kind.isPassive, goroutine.wakeups == nil, !hasLostChild(goroutine) else { return false }
         guard trail.flags.contains(.isCreated) else {
             return rules.contains(.olderThanRecording) && !goroutine.isOvertaken
         }
@@ -301,6 +309,13 @@ final class GhostJudge {
             return true
         }
         return isOnlyOne(goroutine) && !isLeftOver(goroutine, creator)
+    }
+
+    /// It started a goroutine and at once waited for it, and that has ended without a word.
+    private func hasLostChild(_ goroutine: LivingGoroutine) -> Bool {
+        let trail = goroutine.trail
+        return trail.childrenCreated > 0 && trail.childrenEnded >= trail.childrenCreated
+            && trail.since &- trail.lastChildCreated < 1_000_000 && trail.lastChildCreated > .min
     }
 
     /// main is always in main.main: that it is there says nothing of what it has started there.
@@ -331,6 +346,8 @@ final class GhostJudge {
             return child.map { .victim($0.trail.number) } ?? .nobodyLeft
         default: break
         }
+        if hasLostChild(goroutine), place.wakeCount == 0 { return .nobodyLeft }
+        if isTimerOver(goroutine) { return .timerStopped(longestNanoseconds: place.longest) }
         if isAbandonedByFeeder(goroutine) { return .feederReturned(trail.creator) }
         if goroutine.isOvertaken, goroutine.wakeups == nil {
             return .overtaken(count: place.wakeCount, longestNanoseconds: place.longest)

@@ -48,8 +48,15 @@ extension GhostTracker {
         judge.run()
         prove(judge, tables)
         var spared: [GhostRule: UInt64] = [:]
+        let known = knownSites()
+        var blockedAtSite: [UInt32: UInt32] = [:]
+        for goroutine in judge.living where !goroutine.isLive { blockedAtSite[goroutine.trail.site, default: 0] += 1 }
         for goroutine in judge.living {
-            let trail = goroutine.trail
+            var trail = goroutine.trail
+            // Of those that are older than the recording the creation is not known, but that of others like them may be.
+            if !trail.flags.contains(.isCreated), !goroutine.isLive, let site = known[trail.startFunction] {
+                trail.site = site
+            }
             let notes = observations.notes[trail.number] ?? []
             switch goroutine.verdict {
             case .leaked(let cause):
@@ -62,12 +69,38 @@ extension GhostTracker {
                     place: goroutine.place.stack, cause: cause, notes: notes)
             case .live(let rule):
                 if let rule { spared[rule, default: 0] += 1 }
-                collectLive(trail, notes, tables)
+                // What waits for ever is named already; the youngest of its kind do not make another finding.
+                let isPile = Int64(blockedAtSite[trail.site] ?? 0) * 2 < sites.sites[Int(trail.site)].alive
+                collectLive(trail, notes, isPile: isPile, tables)
             case .suspect: break
             }
         }
+        followOrphans(judge, tables)
         result.spared = GhostRule.allCases.compactMap { rule in spared[rule].map { (rule, $0) } }
         addGrowth()
+    }
+
+    /// The one creation site that is known for a start function.
+    private func knownSites() -> [StringID: UInt32] {
+        var known: [StringID: UInt32] = [:]
+        for (number, site) in sites.sites.enumerated() where !site.isOlder && site.startFunction != .empty {
+            known[site.startFunction] = known[site.startFunction] == nil ? UInt32(number) : 0
+        }
+        return known.filter { $0.value != 0 }
+    }
+
+    /// What a task or region has started that has just ended shares the fate of what earlier ones have started.
+    private mutating func followOrphans(_ judge: GhostJudge, _ tables: TraceTables) {
+        let orphanages = Set(collector.findings.filter { $0.finding.ghost == .orphan }.map(\.site))
+        if orphanages.isEmpty { return }
+        for goroutine in judge.living where goroutine.isLive && orphanages.contains(goroutine.trail.site) {
+            let trail = goroutine.trail
+            let (limit, whole) = (thresholds.orphanNanoseconds / 10, thresholds.orphanNanoseconds)
+            guard let young = orphan(trail, at: lastNanoseconds, limit: limit, tables), young.outlived < whole,
+                trail.longestRun < thresholds.hogNanoseconds, trail.longestReady < thresholds.starvedNanoseconds
+            else { continue }
+            collector.add(.orphan, trail, young.started, amount: young.outlived, at: lastNanoseconds, false)
+        }
     }
 
     /// Whoever may be asked for when it has ended.
@@ -96,8 +129,10 @@ extension GhostTracker {
 
     // MARK: - Piles
 
-    private mutating func collectLive(_ trail: GoroutineTrail, _ notes: [GhostNote], _ tables: TraceTables) {
-        if pileGrowth(trail.site) != nil {
+    private mutating func collectLive(
+        _ trail: GoroutineTrail, _ notes: [GhostNote], isPile: Bool, _ tables: TraceTables
+    ) {
+        if isPile, pileGrowth(trail.site) != nil {
             collector.add(
                 .pilingUp, trail, .itself, amount: lastNanoseconds &- trail.created, at: lastNanoseconds, false,
                 notes: notes)

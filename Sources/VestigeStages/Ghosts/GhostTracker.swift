@@ -282,6 +282,7 @@ struct GhostTracker: ~Copyable {
         sites.create(trail.site, creator, time)
         guard let parent = trails.find(creator.rawValue) else { return }
         parent.pointee.childrenCreated &+= 1
+        parent.pointee.lastChildCreated = time
         parent.pointee.stack = stack
         if parent.pointee.site == 0 { findSite(parent, stack, tables) }
         trail.scope = scopes.current(&parent.pointee.openScope, inherited: parent.pointee.scope)
@@ -325,7 +326,7 @@ struct GhostTracker: ~Copyable {
         if rules.contains(.systemGoroutines), sites.sites[Int(trail.site)].isSystem || trail.startFunction == .empty {
             return
         }
-        if let orphan = orphan(trail, at: time, tables) {
+        if let orphan = orphan(trail, at: time, limit: thresholds.orphanNanoseconds, tables) {
             collector.add(.orphan, trail, orphan.started, amount: orphan.outlived, at: time, hasEnded)
         } else if trail.longestRun >= thresholds.hogNanoseconds,
             trail.runCount > 1 || trail.longestRun >= thresholds.hogNanoseconds &* 2
@@ -343,19 +344,19 @@ struct GhostTracker: ~Copyable {
     }
 
     /// By what it was started and how long it has outlived that, if too long.
-    private mutating func orphan(
-        _ trail: GoroutineTrail, at time: Int64, _ tables: TraceTables
+    mutating func orphan(
+        _ trail: GoroutineTrail, at time: Int64, limit: Int64, _ tables: TraceTables
     ) -> (started: GhostOrigin, outlived: Int64)? {
         guard trail.flags.contains(.isCreated) else { return nil }
         if rules.contains(.sharedWorkers), trail.flags.contains(.hasSeveralWakers) { return nil }
         if trail.scope != 0 {
             let scope = scopes[trail.scope]
-            guard !scope.isOpen, time &- scope.ended >= thresholds.orphanNanoseconds,
+            guard !scope.isOpen, time &- scope.ended >= limit,
                 !isAwaited(by: scope.goroutine, tables)
             else { return nil }
             return (.scope(scope), time &- scope.ended)
         }
-        guard let creator = ended.find(trail.creator), time &- creator.ended >= thresholds.orphanNanoseconds,
+        guard let creator = ended.find(trail.creator), time &- creator.ended >= limit,
             sites.sites[Int(creator.site)].isRenewing(in: lastNanoseconds &- firstNanoseconds),
             !isAwaitedByAncestor(creator, tables)
         else { return nil }

@@ -65,6 +65,7 @@ struct GoroutineTrail: PagedElement {
     var startFunction: StringID = .empty
     var childrenCreated: UInt32 = 0
     var childrenEnded: UInt32 = 0
+    var lastChildCreated = Int64.min
     /// The task or region in which it was started, or whoever started it; 0 is none.
     var scope: UInt32 = 0
     /// Its innermost open task or region; 0 is none.

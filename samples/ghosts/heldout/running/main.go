@@ -27,15 +27,23 @@ func checksum(data []byte, rounds int) (sum uint32) {
 
 var results [64]uint32
 
+// labelDelay notes whether the goroutine that calls it was kept waiting for its first turn.
+func labelDelay(created time.Time) {
+	if time.Since(created) >= 50*time.Millisecond {
+		label("starved")
+	} else {
+		label("healthy")
+	}
+}
+
 func main() {
 	record(func() {
-		label("starved")
 		data := make([]byte, 1<<16)
 		var done sync.WaitGroup
 		start := time.Now()
 		checksum(data, 20)
-		// So many rounds take about 150 ms.
-		rounds := int(150 * time.Millisecond / (time.Since(start)/20 + 1))
+		// So many rounds take about 60 ms.
+		rounds := int(60 * time.Millisecond / (time.Since(start)/20 + 1))
 		for number := range 14 {
 			done.Add(1)
 			go func() {
@@ -44,10 +52,11 @@ func main() {
 				results[number] = checksum(data, rounds)
 			}()
 		}
-		for number := range 4 {
+		for number := range 6 {
 			done.Add(1)
+			created := time.Now()
 			go func() {
-				label("starved")
+				labelDelay(created)
 				defer done.Done()
 				results[20+number]++
 			}()

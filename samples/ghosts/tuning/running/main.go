@@ -28,11 +28,19 @@ func compute(place int, duration time.Duration) {
 	sums[place] = sum
 }
 
+// labelDelay notes whether the goroutine that calls it was kept waiting for its first turn.
+func labelDelay(created time.Time) {
+	if time.Since(created) >= 50*time.Millisecond {
+		label("starved")
+	} else {
+		label("healthy")
+	}
+}
+
 func main() {
 	runtime.GOMAXPROCS(1)
 	record(func() {
 		var done sync.WaitGroup
-		label("starved")
 		done.Add(7)
 		for number := range 7 {
 			go func() {
@@ -41,12 +49,14 @@ func main() {
 				compute(8+number, 500*time.Millisecond)
 			}()
 		}
-		// Ready while the others use up their slices, again and again; main is, too.
+		label("starved")
+		// Ready while the others use up their slices, again and again.
 		runtime.Gosched()
 		done.Add(4)
 		for number := range 4 {
+			created := time.Now()
 			go func() {
-				label("starved")
+				labelDelay(created)
 				defer done.Done()
 				for range 3 {
 					sums[number]++
