@@ -36,6 +36,7 @@ struct VestigeCommand: ParsableCommand {
           vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
           vestige lifeline 18 orders.trace         one goroutine's whole story
           vestige diff old.trace new.trace         what has changed between two recordings
+          vestige ghosts orders.trace              goroutines that leak, hang, pile up or hog
           vestige info app.log                     the goroutines of a panic or dump, also within a log
           vestige archive create runs.vestige orders.trace   a tenth of the size or less, provably the same
           vestige formats                          what can be read and written

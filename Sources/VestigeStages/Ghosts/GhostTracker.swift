@@ -140,7 +140,10 @@ struct GhostTracker: ~Copyable {
         trail.pointee.flags.remove(.beganBefore)
         let stack = event.pointee.transitionStack
         if stack != .absent || to == .waiting { trail.pointee.stack = stack }
-        if to == .waiting { trail.pointee.reason = event.pointee.name }
+        if to == .waiting {
+            trail.pointee.reason = event.pointee.name
+            trail.pointee.words = words.answer(event.pointee.name, tables)
+        }
         if trail.pointee.site == 0 { findSite(trail, stack, tables) }
     }
 
@@ -150,7 +153,9 @@ struct GhostTracker: ~Copyable {
         _ trail: Trail, _ event: UnsafePointer<Event>, _ time: Int64, _ tables: TraceTables
     ) {
         let run = trail.pointee.run &+ (time &- trail.pointee.since)
-        if words.isPreemption(event.pointee.name, tables) { return preempt(trail, run, event) }
+        let meaning = words.answer(event.pointee.name, tables)
+        trail.pointee.words = meaning
+        if meaning & WaitWords.preemption != 0 { return preempt(trail, run, event) }
         trail.pointee.run = 0
         if run >= thresholds.hogNanoseconds { noteRun(trail, run, at: time, event.pointee.transitionStack) }
         trail.pointee.flags.remove(.isPreempted)
@@ -207,12 +212,12 @@ struct GhostTracker: ~Copyable {
     private mutating func wake(
         _ trail: Trail, _ event: UnsafePointer<Event>, _ time: Int64, _ tables: TraceTables
     ) {
-        if words.isPreemption(trail.pointee.reason, tables) { return }
+        if trail.pointee.words & WaitWords.preemption != 0 { return }
         let number = places.number(of: trail.pointee.stack, tables)
         let place = places.places + Int(number)
         place.pointee.wake(since: trail.pointee.since, time, by: event.pointee.goroutine, event.pointee.stack)
         if trail.pointee.wake(at: number, by: event.pointee.goroutine, event.pointee.stack, time),
-            words.isPassive(trail.pointee.reason, tables)
+            trail.pointee.words & WaitWords.passive != 0
         {
             trail.pointee.flags.insert(.hasSeveralWakers)
         }
@@ -252,7 +257,10 @@ struct GhostTracker: ~Copyable {
         trail.source = event.pointee.source
         trail.stack = event.pointee.transitionStack
         trail.since = event.pointee.timeNanoseconds
-        if to == .waiting { trail.reason = event.pointee.name }
+        if to == .waiting {
+            trail.reason = event.pointee.name
+            trail.words = words.answer(trail.reason, tables)
+        }
         let root = tables.stacks.rootFrame(event.pointee.transitionStack)?.function ?? .empty
         if from == .notExist {
             create(&trail, event, root, tables)
@@ -406,8 +414,10 @@ struct GhostTracker: ~Copyable {
 
 /// What the reasons of transitions mean, asked once for each: by the number of the string.
 struct WaitWords: ~Copyable {
-    private static let preemption: UInt8 = 2
-    private static let passive: UInt8 = 4
+    /// A goroutine that stops for this reason did not want to.
+    static let preemption: UInt8 = 2
+    /// It is waited for something that another goroutine gives, as a worker waits for work.
+    static let passive: UInt8 = 4
 
     /// 0 where it was not asked for yet, else 1 and the bits above.
     private var answers: UnsafeMutablePointer<UInt8>
@@ -420,17 +430,7 @@ struct WaitWords: ~Copyable {
 
     deinit { answers.deallocate() }
 
-    /// True if a goroutine that stops for this reason did not want to.
-    @inline(__always) mutating func isPreemption(_ reason: StringID, _ tables: TraceTables) -> Bool {
-        answer(reason, tables) & Self.preemption != 0
-    }
-
-    /// True if it is waited for something that another goroutine gives, as a worker waits for work.
-    @inline(__always) mutating func isPassive(_ reason: StringID, _ tables: TraceTables) -> Bool {
-        answer(reason, tables) & Self.passive != 0
-    }
-
-    @inline(__always) private mutating func answer(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
+    @inline(__always) mutating func answer(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
         let index = Int(reason.rawValue)
         if index < count, answers[index] != 0 { return answers[index] }
         return ask(reason, tables)

@@ -30,6 +30,8 @@ struct GoroutineTrail: PagedElement {
     var state: GoroutineState = .undetermined
     var flags: Flags = []
     var source: UInt8 = 0
+    /// Of a waiting goroutine: what `WaitWords` says of the reason.
+    var words: UInt8 = 0
     var site: UInt32 = 0
     /// Since when it is in its state.
     var since: Int64 = 0

@@ -27,12 +27,21 @@ struct TaskScope: PagedElement {
 
 /// The scopes that are open, and those that have ended before all goroutines that were started in them.
 struct StartScopes: ~Copyable {
-    private var scopes: [StartScope] = [StartScope()]
+    private var scopes: UnsafeMutablePointer<StartScope>
+    private var count = 1
+    private var capacity = 64
     private var firstFree: UInt32 = 0
     private var serial: UInt32 = 0
     private var tasks = PagedTable<TaskScope>()
     /// How far a list is searched: regions that are begun in a loop and never ended must not make it slow.
     private static let searchLimit = 64
+
+    init() {
+        scopes = .allocate(capacity: capacity)
+        scopes.initialize(to: StartScope())
+    }
+
+    deinit { scopes.deallocate() }
 
     subscript(_ number: UInt32) -> StartScope { scopes[Int(number)] }
 
@@ -129,7 +138,6 @@ struct StartScopes: ~Copyable {
     private mutating func release(_ position: UInt32) {
         scopes[Int(position)].references &-= 1
         guard scopes[Int(position)].references == 0 else { return }
-        scopes[Int(position)] = StartScope()
         scopes[Int(position)].outer = firstFree
         firstFree = position
     }
@@ -141,7 +149,16 @@ struct StartScopes: ~Copyable {
             scopes[Int(position)] = scope
             return position
         }
-        scopes.append(scope)
-        return UInt32(truncatingIfNeeded: scopes.count - 1)
+        if count == capacity { grow() }
+        (scopes + count).initialize(to: scope)
+        count += 1
+        return UInt32(truncatingIfNeeded: count - 1)
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<StartScope>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: scopes, count: count)
+        scopes.deallocate()
+        (scopes, capacity) = (larger, capacity * 2)
     }
 }

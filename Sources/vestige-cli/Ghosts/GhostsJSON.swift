@@ -64,6 +64,7 @@ enum GhostsJSON {
         object.add("count", member.count)
         object.add("from_ns", since(member.startNanoseconds, report))
         object.add("to_ns", since(member.endNanoseconds, report))
+        if member.beganBefore { object.add("began_before", true) }
         object.add("created_ns", member.createdNanoseconds.map { since($0, report) })
         object.add("creator", member.creator == .absent ? nil : member.creator.rawValue)
         object.add("ended", member.hasEnded)

@@ -28,9 +28,9 @@ func compute(place int, duration time.Duration) {
 	sums[place] = sum
 }
 
-// labelDelay notes whether the goroutine that calls it was kept waiting for its first turn.
-func labelDelay(created time.Time) {
-	if time.Since(created) >= 50*time.Millisecond {
+// labelDelay notes whether the goroutine that calls it was kept waiting for its turn.
+func labelDelay(worst time.Duration) {
+	if worst >= 50*time.Millisecond {
 		label("starved")
 	} else {
 		label("healthy")
@@ -56,12 +56,15 @@ func main() {
 		for number := range 4 {
 			created := time.Now()
 			go func() {
-				labelDelay(created)
 				defer done.Done()
+				worst := time.Since(created)
 				for range 3 {
 					sums[number]++
+					ready := time.Now()
 					runtime.Gosched()
+					worst = max(worst, time.Since(ready))
 				}
+				labelDelay(worst)
 			}()
 		}
 		done.Wait()
