@@ -400,8 +400,15 @@ final class GhostJudge {
 
     /// The goroutines that wait where a crowd of an observer does, the one that waits longest first.
     func waiting(at stack: StackID) -> [GoroutineID] {
-        living.filter { $0.trail.state == .waiting && StackComparison.agree($0.trail.stack, stack, tables) }
-            .sorted { ($0.trail.since, $0.trail.number) < ($1.trail.since, $1.trail.number) }
-            .map(\.trail.number)
+        let place = GoLibrary.ofProgram(stack, tables)
+        guard place != .absent else { return [] }
+        let frame = tables.stacks.node(place).frame
+        return living.filter { goroutine in
+            let own = tables.stacks.node(GoLibrary.ofProgram(goroutine.trail.stack, tables)).frame
+            return goroutine.kind.isCandidate && own.function == frame.function && own.line == frame.line
+                && StackComparison.agree(goroutine.trail.stack, stack, tables)
+        }
+        .sorted { ($0.trail.since, $0.trail.number) < ($1.trail.since, $1.trail.number) }
+        .map(\.trail.number)
     }
 }

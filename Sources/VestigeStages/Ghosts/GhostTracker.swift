@@ -289,8 +289,11 @@ struct GhostTracker: ~Copyable {
         trail.site = sites.number(stack: stack, function: root, isOlder: false, tables)
         sites.create(trail.site, creator, time)
         guard let parent = trails.find(creator.rawValue) else { return }
-        parent.pointee.childrenCreated &+= 1
-        parent.pointee.lastChildCreated = time
+        // The collector's workers are no work of whoever happens to start them.
+        if !sites.sites[Int(trail.site)].isSystem {
+            parent.pointee.childrenCreated &+= 1
+            parent.pointee.lastChildCreated = time
+        }
         parent.pointee.stack = stack
         if parent.pointee.site == 0 { findSite(parent, stack, tables) }
         trail.scope = scopes.current(&parent.pointee.openScope, inherited: parent.pointee.scope)
@@ -319,7 +322,9 @@ struct GhostTracker: ~Copyable {
         let number = trail.pointee.number
         ended.add(
             EndedGoroutine(number: number, creator: trail.pointee.creator, ended: time, site: trail.pointee.site))
-        if let parent = trails.find(trail.pointee.creator.rawValue) { parent.pointee.childrenEnded &+= 1 }
+        if !sites.sites[Int(trail.pointee.site)].isSystem, let parent = trails.find(trail.pointee.creator.rawValue) {
+            parent.pointee.childrenEnded &+= 1
+        }
         scopes.endAll(&trail.pointee.openScope, time)
         drop(trail)
     }

@@ -11,10 +11,7 @@ import VestigeTestSupport
     @Test func aFindingIsASentenceWithItsEvidence() throws {
         let result = try CommandLineTool.run(["ghosts", Self.channels])
         #expect(result.status == 1)
-        #expect(
-            result.text.contains(
-                "goroutines of main.main.func1.neverClosed.func2 created at main.go:36 wait to receive")
-                || result.text.contains("created at main.go:36 wait to receive from a channel at main.go:38"))
+        #expect(result.text.contains("created at main.go:31 wait to receive from a channel at main.go:33"))
         #expect(result.text.contains("has left the function in which it did"))
         #expect(result.text.contains("still there at the end"))
         #expect(result.text.contains("   last woken    by G1 at "))
@@ -30,15 +27,23 @@ import VestigeTestSupport
         }
     }
 
-    /// Each rule is what keeps some goroutine from being named.
-    @Test(arguments: ["idle-workers", "tickers", "signal-waiters", "living-creator", "working-children"])
-    func withoutARuleItsGoroutinesAreNamed(_ rule: String) throws {
-        let with = try GhostReports.read([Self.waits])
-        #expect(with.findings.isEmpty)
+    /// Of itself, with all other rules switched off, each spares some goroutines that are named without it.
+    @Test(arguments: [
+        "idle-workers", "tickers", "working-peers", "working-children", "signal-waiters", "living-creator",
+        "system-goroutines",
+    ])
+    func aRuleSparesWhatIsNamedWithoutIt(_ rule: String) throws {
+        let rules = try CommandLineTool.run(["ghosts", "--rules"]).text.split(separator: "\n").map {
+            String($0.prefix { $0 != " " })
+        }
+        let report = { (off: [String]) in
+            try GhostReports.read([Self.waits, "--stuck-after", "2ms"] + off.flatMap { ["--no-rule", $0] })
+        }
+        let (with, without) = (try report(rules.filter { $0 != rule }), try report(rules))
         #expect((with.spared[rule] ?? 0) > 0)
-        let without = try GhostReports.read([Self.waits, "--no-rule", rule, "--stuck-after", "100ms"])
-        #expect(!without.findings.isEmpty)
-        #expect(without.spared[rule] == nil)
+        #expect(without.spared.isEmpty)
+        let named = { (report: GhostReports) in report.findings.reduce(0) { $0 + $1.count } }
+        #expect(named(without) > named(with) || rule == "system-goroutines")
     }
 
     @Test func rulesAreListedAndUnknownOnesRefused() throws {
@@ -89,7 +94,7 @@ import VestigeTestSupport
         #expect(wrong.errors.contains("a report of `vestige ghosts --json`"))
     }
 
-    @Test(arguments: ["marked.json", "marked.perfetto.json", "marked.pftrace", "marked.jsonl", "marked-csv/"])
+    @Test(arguments: ["marked.json", "marked.perfetto.json", "marked.jsonl", "marked-csv/"])
     func marksAreInEveryFormat(_ name: String) throws {
         let folder = try TemporaryFolder()
         let result = try CommandLineTool.run(["ghosts", Self.channels, "-o", folder.file(name), "-q"])
@@ -99,6 +104,14 @@ import VestigeTestSupport
         #expect(count.split(separator: "\n").contains { !$0.hasSuffix(":0") && $0 != "0" })
         let again = try CommandLineTool.run(["ghosts", Self.channels, "-o", folder.file(name), "-q"])
         #expect(again.status == 2)
+    }
+
+    /// Perfetto's own format is compressed, so only its size tells here.
+    @Test func marksAreInPerfettosFormat() throws {
+        let folder = try TemporaryFolder()
+        _ = try CommandLineTool.run(["convert", Self.channels, "-o", folder.file("plain.pftrace"), "-q"])
+        _ = try CommandLineTool.run(["ghosts", Self.channels, "-o", folder.file("marked.pftrace"), "-q"])
+        #expect(try folder.read("marked.pftrace").count > folder.read("plain.pftrace").count + 500)
     }
 
     /// Marks stand on the goroutines that were found, from when they are silent.
@@ -162,7 +175,10 @@ import VestigeTestSupport
                 #expect(physical["artifactLocation"]?["uri"]?.string?.isEmpty == false)
                 #expect(physical["region"]?["startLine"]?.double ?? 0 >= 1)
             }
-            for stack in item["stacks"]?.array ?? [] { #expect(!(stack["frames"]?.array ?? []).isEmpty) }
+            for stack in item["stacks"]?.array ?? [] {
+                let frames = stack["frames"]?.array ?? []
+                #expect(frames.count > 0)
+            }
         }
     }
 }

@@ -43,7 +43,9 @@ import VestigeTestSupport
         #expect(Set(named.filter { $0.value == "leaked" || $0.value == "stuck" }.keys) == forEver)
         let roles = Dictionary(truth.compactMap { entry in entry.goid.map { ($0, entry.role ?? "") } }) { $1 }
         for (goroutine, name) in named where !forEver.contains(goroutine) {
-            #expect(name == "hog" && roles[goroutine] == "hog", "G\(goroutine) \(roles[goroutine] ?? "?"): \(name)")
+            // main is busy with writing profiles.
+            let isBusy = roles[goroutine] == "hog" || goroutine == 1
+            #expect(name == "hog" && isBusy, "G\(goroutine): \(name)")
         }
         for member in report.findings.flatMap(\.members) where forEver.contains(member.g ?? -1) {
             #expect(member.says.count == inputs.count - 1)
@@ -55,7 +57,8 @@ import VestigeTestSupport
     /// The leak profile has no numbers: its stacks tell which goroutines it means.
     @Test(arguments: sets.filter { FileManager.default.fileExists(atPath: $0 + "/dumps/goroutineleak.C.debug0.pb.gz") })
     func aProfileWithoutNumbersProves(_ set: String) throws {
-        let report = try GhostReports.read([set + "/trace.out", set + "/dumps/goroutineleak.C.debug0.pb.gz"])
+        let profile = set + "/dumps/goroutineleak.C.debug0.pb.gz"
+        let report = try GhostReports.read([set + "/trace.out", profile, "--at", "\(profile)=8.34s"])
         let named = try #require(report.classes)
         let forEver = Set(try truth(set).filter { $0.leaked == true }.compactMap(\.goid))
         #expect(Set(named.filter { $0.value == "leaked" }.keys) == forEver)
