@@ -51,14 +51,15 @@ public final class TraceInput {
         reader = try Self.makeReader(format.open, source, context)
     }
 
-    /// Opens a part of a path whose format is known.
-    init(_ path: String, format: InputFormat, part: InputPart) throws(TraceError) {
+    /// Opens a part of a path whose format is known, to be counted.
+    init(_ path: String, format: InputFormat, part: InputPart, tally: EventTally) throws(TraceError) {
         self.format = format
         tables = TraceTables()
         diagnostics = Diagnostics()
         source = try InputPath.open(path)
         place = try Self.addSource(source, format, to: tables)
-        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
+        var context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
+        context.tally = tally
         reader = try Self.makeReader(part.open, source, context)
     }
 

@@ -83,6 +83,7 @@ final class GoTraceV2Reader: TraceReader {
                 if try appendExperimental(&batch) { continue }
                 try batch.fill { (room) throws(TraceError) in try ordering.pointee.fill(room) }
                 try endGenerationIfDone()
+                if context.tally != nil { return true }
             }
         }
         return true
@@ -151,6 +152,7 @@ final class GoTraceV2Reader: TraceReader {
 
     private func finish(_ batch: inout EventBatch, _ error: TraceError?) {
         if hasEnd { appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0) }
+        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
         phase = .finished(error)
         context.tables.sources[Int(context.source)].byteCount = source.size
     }
@@ -174,6 +176,7 @@ final class GoTraceV2Reader: TraceReader {
             return finish(&batch, error)
         }
         self.version = version
+        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
         ordinal = 0
         tables = GenerationTables(source: source, context: context, version: version)
         let time = ordering.pointee.lastTime
