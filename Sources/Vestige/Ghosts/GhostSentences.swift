@@ -32,12 +32,19 @@ struct GhostSentences {
             let end = finding.ghost == .leaked ? "for ever " : ""
             return "\(subject) \(verb) \(end)\(purpose(finding))\(at(finding.stack))"
         case .pilingUp:
-            if result.hasOnlyObservations { return "\(subject) \(isOne ? "is" : "are") in the same place\(at(finding.stack))" }
+            if result.hasOnlyObservations {
+                return "\(subject) \(isOne ? "is" : "are") in the same place\(at(finding.stack))"
+            }
             return "\(subject) \(isOne ? "is" : "are") alive at the end, and there are only ever more"
-        case .hog: return "\(subject) \(isOne ? "runs" : "run") for up to \(duration(finding.longestNanoseconds)) without yielding\(at(finding.stack))"
-        case .starved: return "\(subject) \(isOne ? "is" : "are") ready to run for up to \(duration(finding.longestNanoseconds)) before \(isOne ? "it runs" : "they run")"
+        case .hog:
+            return
+                "\(subject) \(isOne ? "runs" : "run") for up to \(duration(finding.longestNanoseconds)) without yielding\(at(finding.stack))"
+        case .starved:
+            return
+                "\(subject) \(isOne ? "is" : "are") ready to run for up to \(duration(finding.longestNanoseconds)) before \(isOne ? "it runs" : "they run")"
         case .orphan:
-            return "\(subject) \(isOne ? "outlives" : "outlive") \(origin(finding.origin)) by up to \(duration(finding.longestNanoseconds))"
+            return
+                "\(subject) \(isOne ? "outlives" : "outlive") \(origin(finding.origin)) by up to \(duration(finding.longestNanoseconds))"
         }
     }
 
@@ -70,7 +77,8 @@ struct GhostSentences {
         case .itself: return "what started it"
         case .ended(let isTask, let name, let goroutine, let time):
             let who = goroutine == .absent ? "" : " of G\(goroutine.rawValue)"
-            return "the \(isTask ? "task" : "region") \"\(tables.strings.string(name))\"\(who), which ended at \(moment(time)),"
+            return
+                "the \(isTask ? "task" : "region") \"\(tables.strings.string(name))\"\(who), which ended at \(moment(time)),"
         case .creator(let goroutine, let time):
             return "the goroutine that started it, G\(goroutine.rawValue), which ended at \(moment(time)),"
         }
@@ -83,22 +91,28 @@ struct GhostSentences {
         switch cause {
         case .none: return ""
         case .impossible: return "nothing can ever end that"
-        case .proved: return "\(provers(finding)) prove\(provers(finding).contains(" and ") ? "" : "s") that nothing can wake \(isOne ? "it" : "them")"
+        case .proved:
+            return
+                "\(provers(finding)) prove\(provers(finding).contains(" and ") ? "" : "s") that nothing can wake \(isOne ? "it" : "them")"
         case .deadlock: return "the runtime says that all goroutines are asleep"
         case .neverWoken: return "in the whole recording nobody \(counterpart(finding)) there"
         case .wakerEnded(let goroutine, let time):
             let when = time.map { " at \(moment($0))" } ?? ""
             return "who \(counterpart(finding)) there last, G\(goroutine.rawValue), ended\(when)"
         case .overtaken(let count, let longest):
-            return "\(Units.counted(count, "other wait")) at this place took at most \(duration(longest)), also some that began later"
+            return
+                "\(Units.counted(count, "other wait")) at this place took at most \(duration(longest)), also some that began later"
         case .feederReturned(let goroutine):
             return "G\(goroutine.rawValue), which \(counterpart(finding)) before, has left the function in which it did"
         case .leftOver(let ended, let created):
-            return "of the \(Units.counted(UInt64(created), "goroutine")) that its creator has started \(Units.grouped(UInt64(ended))) have ended"
+            return
+                "of the \(Units.counted(UInt64(created), "goroutine")) that its creator has started \(Units.grouped(UInt64(ended))) have ended"
         case .creatorEnded(let goroutine, let time):
             let when = time.map { " at \(moment($0))" } ?? ""
-            return "nobody ever \(counterpart(finding)) there, and \(isOne ? "its creator" : "the creator of the last"), G\(goroutine.rawValue), ended\(when)"
-        case .victim(let goroutine): return "G\(goroutine.rawValue), for which \(isOne ? "it waits" : "they wait"), is stuck itself"
+            return
+                "nobody ever \(counterpart(finding)) there, and \(isOne ? "its creator" : "the creator of the last"), G\(goroutine.rawValue), ended\(when)"
+        case .victim(let goroutine):
+            return "G\(goroutine.rawValue), for which \(isOne ? "it waits" : "they wait"), is stuck itself"
         case .nobodyLeft: return "no goroutine is at work that could finish"
         case .timerStopped(let longest):
             return "its timer, which woke it after at most \(duration(longest)), does so no more"
@@ -135,7 +149,8 @@ struct GhostSentences {
         case .leaked, .stuck:
             let word = finding.count == 1 ? "silent since" : "the first since"
             if finding.members.contains(where: \.beganBefore) {
-                return "\(word) before the recording, still there at its end, \(duration(finding.longestNanoseconds)) later"
+                return
+                    "\(word) before the recording, still there at its end, \(duration(finding.longestNanoseconds)) later"
             }
             return "\(word) \(first), still there at the end, \(duration(finding.longestNanoseconds)) later"
         case .pilingUp: return "the first since \(first)"
@@ -146,9 +161,12 @@ struct GhostSentences {
 
     private func growth(_ finding: GhostFinding) -> String {
         guard !finding.growth.isEmpty else { return "" }
-        let picked = stride(from: 0, to: finding.growth.count, by: max(1, finding.growth.count / 4)).map { finding.growth[$0] }
+        let picked = stride(from: 0, to: finding.growth.count, by: max(1, finding.growth.count / 4)).map {
+            finding.growth[$0]
+        }
         let last = finding.growth[finding.growth.count - 1]
-        return "alive over time: " + (picked.dropLast() + [last]).map { Units.grouped(UInt64($0)) }.joined(separator: ", ")
+        return "alive over time: "
+            + (picked.dropLast() + [last]).map { Units.grouped(UInt64($0)) }.joined(separator: ", ")
     }
 
     // MARK: - Words
@@ -176,7 +194,8 @@ struct GhostSentences {
         switch nanoseconds.magnitude {
         case ..<1_000: return "\(nanoseconds) ns"
         case ..<1_000_000: return "\(Units.decimal(value / 1e3, digits: 0)) µs"
-        case ..<1_000_000_000: return "\(Units.decimal(value / 1e6, digits: nanoseconds.magnitude < 10_000_000 ? 1 : 0)) ms"
+        case ..<1_000_000_000:
+            return "\(Units.decimal(value / 1e6, digits: nanoseconds.magnitude < 10_000_000 ? 1 : 0)) ms"
         default: return "\(Units.decimal(value / 1e9, digits: 2)) s"
         }
     }

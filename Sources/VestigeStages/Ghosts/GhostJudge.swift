@@ -151,7 +151,8 @@ final class GhostJudge {
         }
         if rules.contains(.dueTimers), place.wakeCount > 0, goroutine.silence / 2 <= place.longest { return .dueTimers }
         if rules.contains(.mainWaits), isMain(trail), goroutine.kind.isPassive { return .mainWaits }
-        if rules.contains(.signalWaiters), goroutine.kind.isPassive, goroutine.wakeups == nil, isSignalWaiter(goroutine) {
+        if rules.contains(.signalWaiters), goroutine.kind.isPassive, goroutine.wakeups == nil, isSignalWaiter(goroutine)
+        {
             return .signalWaiters
         }
         if rules.contains(.olderThanRecording), trail.flags.contains(.beganBefore), goroutine.kind.isPassive,
@@ -165,7 +166,8 @@ final class GhostJudge {
     private func isSignalWaiter(_ goroutine: LivingGoroutine) -> Bool {
         if signalCallers.isEmpty { return false }
         let trail = goroutine.trail
-        return signalCallers.contains(trail.number) || trail.site != 0 && signalSites.contains(trail.site) && !isMain(trail)
+        return signalCallers.contains(trail.number)
+            || trail.site != 0 && signalSites.contains(trail.site) && !isMain(trail)
             || signalCallers.contains(trail.creator) && (aliveAtSite[trail.site] ?? 0) == 1
     }
 

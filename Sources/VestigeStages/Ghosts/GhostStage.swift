@@ -169,7 +169,8 @@ extension GhostTracker {
         for (_, site) in collector.findings where growths[site] == nil { growths[site] = pileGrowth(site) ?? [] }
         collector.change { finding, site in
             finding.growth = growths[site] ?? []
-            if !finding.growth.isEmpty, finding.ghost == .leaked || finding.ghost == .stuck || finding.ghost == .orphan {
+            if !finding.growth.isEmpty, finding.ghost == .leaked || finding.ghost == .stuck || finding.ghost == .orphan
+            {
                 finding.also.append(.pilingUp)
             }
         }

@@ -334,64 +334,6 @@ struct GhostTracker: ~Copyable {
         trails.remove(trail.pointee.number.rawValue)
     }
 
-    /// What a goroutine has become up to a time, apart from its last wait.
-    mutating func collect(_ trail: GoroutineTrail, at time: Int64, hasEnded: Bool, _ tables: TraceTables) {
-        if rules.contains(.systemGoroutines), sites.sites[Int(trail.site)].isSystem || trail.startFunction == .empty {
-            return
-        }
-        if let orphan = orphan(trail, at: time, limit: thresholds.orphanNanoseconds, tables) {
-            collector.add(.orphan, trail, orphan.started, amount: orphan.outlived, at: time, hasEnded)
-        } else if trail.longestRun >= thresholds.hogNanoseconds,
-            trail.runCount > 1 || trail.longestRun >= thresholds.hogNanoseconds &* 2
-        {
-            collector.add(.hog, trail, .itself, amount: trail.longestRun, at: trail.longestRunEnd, hasEnded)
-        } else if isStarved(trail, at: time) {
-            collector.add(.starved, trail, .itself, amount: trail.longestReady, at: trail.longestReadyEnd, hasEnded)
-        }
-    }
-
-    /// A long time at once, or again and again so long that it comes to half of its life.
-    private func isStarved(_ trail: GoroutineTrail, at time: Int64) -> Bool {
-        trail.longestReady >= thresholds.starvedNanoseconds
-            || trail.readyCount >= 3 && trail.readyTotal / 2 >= (time &- trail.created) / 4
-    }
-
-    /// By what it was started and how long it has outlived that, if too long.
-    mutating func orphan(
-        _ trail: GoroutineTrail, at time: Int64, limit: Int64, _ tables: TraceTables
-    ) -> (started: GhostOrigin, outlived: Int64)? {
-        guard trail.flags.contains(.isCreated) else { return nil }
-        if rules.contains(.sharedWorkers), trail.flags.contains(.hasSeveralWakers) { return nil }
-        if trail.scope != 0 {
-            let scope = scopes[trail.scope]
-            guard !scope.isOpen, time &- scope.ended >= limit,
-                !isAwaited(by: scope.goroutine, tables)
-            else { return nil }
-            return (.scope(scope), time &- scope.ended)
-        }
-        guard let creator = ended.find(trail.creator), time &- creator.ended >= limit,
-            sites.sites[Int(creator.site)].isRenewing(in: lastNanoseconds &- firstNanoseconds),
-            !isAwaitedByAncestor(creator, tables)
-        else { return nil }
-        return (.creator(creator), time &- creator.ended)
-    }
-
-    /// True if one of the creators of a creator waits for a WaitGroup, as the root of a tree of goroutines does.
-    private mutating func isAwaitedByAncestor(_ creator: EndedGoroutine, _ tables: TraceTables) -> Bool {
-        var next = creator.creator
-        for _ in 0..<32 {
-            if let further = ended.find(next) { next = further.creator } else { return isAwaited(by: next, tables) }
-        }
-        return false
-    }
-
-    private mutating func isAwaited(by number: GoroutineID, _ tables: TraceTables) -> Bool {
-        guard rules.contains(.awaited), let trail = trails.find(number.rawValue), trail.pointee.state == .waiting else {
-            return false
-        }
-        return WaitKind(trail.pointee.reason, trail.pointee.stack, tables) == .group
-    }
-
     // MARK: - All else
 
     @inline(never)
@@ -414,58 +356,5 @@ struct GhostTracker: ~Copyable {
         case .observed, .log: observations.add(event.pointee, tables)
         default: break
         }
-    }
-}
-
-/// What the reasons of transitions mean, asked once for each: by the number of the string.
-struct WaitWords: ~Copyable {
-    /// A goroutine that stops for this reason did not want to.
-    static let preemption: UInt8 = 2
-    /// It is waited for something that another goroutine gives, as a worker waits for work.
-    static let passive: UInt8 = 4
-
-    /// 0 where it was not asked for yet, else 1 and the bits above.
-    private var answers: UnsafeMutablePointer<UInt8>
-    private var count = 256
-
-    init() {
-        answers = .allocate(capacity: count)
-        answers.initialize(repeating: 0, count: count)
-    }
-
-    deinit { answers.deallocate() }
-
-    @inline(__always) mutating func answer(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
-        let index = Int(reason.rawValue)
-        if index < count, answers[index] != 0 { return answers[index] }
-        return ask(reason, tables)
-    }
-
-    @inline(never) private mutating func ask(_ reason: StringID, _ tables: TraceTables) -> UInt8 {
-        guard Int(reason.rawValue) < tables.strings.count else { return 1 }
-        if count < tables.strings.count { grow(toHold: tables.strings.count) }
-        let kind = WaitKind(reason: tables.strings.string(reason))
-        var answer: UInt8 = 1
-        if tables.strings.bytes(reason).elementsEqual("preempted".utf8) { answer |= Self.preemption }
-        if kind.isPassive { answer |= Self.passive }
-        answers[Int(reason.rawValue)] = answer
-        return answer
-    }
-
-    private mutating func grow(toHold wanted: Int) {
-        let size = max(wanted, count * 2)
-        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
-        larger.moveInitialize(from: answers, count: count)
-        (larger + count).initialize(repeating: 0, count: size - count)
-        answers.deallocate()
-        (answers, count) = (larger, size)
-    }
-}
-
-extension Int64 {
-    /// The difference, or what 64 bits hold where it is more.
-    func subtractingSaturating(_ other: Int64) -> Int64 {
-        let (difference, isTooLarge) = subtractingReportingOverflow(other)
-        return isTooLarge ? (self < 0 ? .min : .max) : difference
     }
 }

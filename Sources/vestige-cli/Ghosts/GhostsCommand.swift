@@ -165,7 +165,8 @@ struct GhostLimitOptions: ParsableArguments {
     @Option(
         name: .customLong("hog-after"),
         help: ArgumentHelp(
-            "How long running without yielding makes a hog: twice, or once twice as long (10ms).", valueName: "duration"))
+            "How long running without yielding makes a hog: twice, or once twice as long (10ms).", valueName: "duration"
+        ))
     var hog: DurationArgument?
 
     @Option(

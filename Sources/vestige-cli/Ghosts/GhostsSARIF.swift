@@ -58,7 +58,8 @@ enum GhostsSARIF {
         result.add("occurrenceCount", Int64(clamping: max(1, finding.count)))
         let properties = JSONObject()
         properties.add("view", item.command)
-        properties.addNumbers("goroutines", finding.members.lazy.map(\.goroutine.rawValue).filter { $0 >= 0 }.prefix(1000).map { $0 })
+        properties.addNumbers(
+            "goroutines", finding.members.lazy.map(\.goroutine.rawValue).filter { $0 >= 0 }.prefix(1000).map { $0 })
         result.add("properties", properties)
         return result
     }
@@ -117,7 +118,9 @@ enum GhostsSARIF {
         return object
     }
 
-    private static func id(_ ghost: GhostClass) -> String { "ghosts/" + ghost.name.split(separator: " ").joined(separator: "-") }
+    private static func id(_ ghost: GhostClass) -> String {
+        "ghosts/" + ghost.name.split(separator: " ").joined(separator: "-")
+    }
 
     private static func level(_ ghost: GhostClass) -> String {
         switch ghost {

@@ -9,7 +9,9 @@ struct GhostsText {
 
     func text(_ report: GhostReport, isOneOfSeveral: Bool) -> String {
         var lines: [String] = []
-        if isOneOfSeveral { lines.append(terminal.coloured(Console.escaped(report.inputs.joined(separator: " + ")), nil)) }
+        if isOneOfSeveral {
+            lines.append(terminal.coloured(Console.escaped(report.inputs.joined(separator: " + ")), nil))
+        }
         for (number, item) in report.items.enumerated() {
             if number > 0 { lines.append("") }
             lines += self.lines(item, number + 1, report)
@@ -24,7 +26,9 @@ struct GhostsText {
         let known = report.knownCount > 0 ? ", \(Units.grouped(UInt64(report.knownCount))) known ones left out" : ""
         guard !report.items.isEmpty else { return "no ghosts\(known)" }
         let counts = GhostClass.allCases.compactMap { ghost -> String? in
-            let count = report.items.lazy.filter { $0.finding.ghost == ghost }.reduce(UInt64(0)) { $0 + $1.finding.count }
+            let count = report.items.lazy.filter { $0.finding.ghost == ghost }.reduce(UInt64(0)) {
+                $0 + $1.finding.count
+            }
             return count == 0 ? nil : "\(Units.grouped(count)) \(ghost.name)"
         }
         return "\(Units.counted(UInt64(report.items.count), "finding"))\(known): \(counts.joined(separator: ", "))"
@@ -60,13 +64,16 @@ struct GhostsText {
     private func evidence(_ member: GhostMember, _ report: GhostReport) -> [String] {
         var lines: [String] = []
         if let time = member.lastWokenNanoseconds {
-            let waker = member.lastWaker == .absent ? "a timer, the network or the runtime" : "G\(member.lastWaker.rawValue)"
+            let waker =
+                member.lastWaker == .absent ? "a timer, the network or the runtime" : "G\(member.lastWaker.rawValue)"
             let since = Units.duration(max(0, time &- report.result.firstNanoseconds))
             lines.append("   last woken    by \(waker) at \(since)")
         }
         for note in member.notes {
-            let source = Int(note.source) < report.tables.sources.count ? report.tables.sources[Int(note.source)].path : "?"
-            let time = report.result.hasOnlyObservations
+            let source =
+                Int(note.source) < report.tables.sources.count ? report.tables.sources[Int(note.source)].path : "?"
+            let time =
+                report.result.hasOnlyObservations
                 ? "" : " at " + Units.duration(max(0, note.timeNanoseconds &- report.result.firstNanoseconds))
             let who = member.goroutine == .absent ? "" : "G\(member.goroutine.rawValue) "
             lines.append("   says          \(Console.escaped(source))\(time): \(who)\(Self.words(note, report.tables))")

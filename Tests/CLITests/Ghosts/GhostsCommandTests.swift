@@ -60,7 +60,8 @@ import VestigeTestSupport
     }
 
     @Test func thresholdsDecide() throws {
-        #expect(try GhostReports.read([Self.channels, "--stuck-after", "10s"]).findings.allSatisfy { $0.class == "leaked" })
+        #expect(
+            try GhostReports.read([Self.channels, "--stuck-after", "10s"]).findings.allSatisfy { $0.class == "leaked" })
         let running = "\(GhostLabels.folder)/tuning/running/1.27.trace.zst"
         #expect(try GhostReports.read([running]).findings.contains { $0.class == "hog" })
         let patient = try GhostReports.read([running, "--hog-after", "10s", "--starved-after", "10s"])
@@ -132,7 +133,9 @@ import VestigeTestSupport
 
     @Test func anArchiveIsAllItsEntries() throws {
         let folder = try TemporaryFolder()
-        let made = try CommandLineTool.run(["archive", "create", folder.file("a.vestige"), Self.channels, Self.waits, "-q"])
+        let made = try CommandLineTool.run([
+            "archive", "create", folder.file("a.vestige"), Self.channels, Self.waits, "-q",
+        ])
         #expect(made.status == 0, "\(made.errors)")
         let result = try CommandLineTool.run(["ghosts", folder.file("a.vestige")])
         #expect(result.status == 1)

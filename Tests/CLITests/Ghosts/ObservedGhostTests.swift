@@ -110,7 +110,8 @@ import VestigeTestSupport
     @Test func aDeadlockProvesThatAllAreStuck() throws {
         let folder = try TemporaryFolder()
         let text =
-            "fatal error: all goroutines are asleep - deadlock!\n\n" + goroutine(1, "chan receive", "main.main") + "\n\n"
+            "fatal error: all goroutines are asleep - deadlock!\n\n" + goroutine(1, "chan receive", "main.main")
+            + "\n\n"
             + goroutine(2, "sync.WaitGroup.Wait") + "\n"
         try folder.write(Array(text.utf8), to: "dump.txt")
         #expect(try GhostReports.read([folder.file("dump.txt")]).classes == [1: "stuck", 2: "stuck"])
