@@ -34,15 +34,16 @@ public final class InputSet {
     ///   - times: what the user says of it; that always wins.
     ///   - query: which part of the recording is wanted; `readAll` hands over nothing else.
     ///   - goVersion: that of the recorded program, for inputs that do not say it.
+    ///   - spooled: inputs that are open already, by their places in `paths`; none if it is empty.
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
     public convenience init(
         _ paths: [String], times: [ManualTime] = [], query: Query = Query(), goVersion: String? = nil,
-        onProgress: ((Progress) -> Void)? = nil
+        spooled: [SpooledInput?] = [], onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) {
         let selection = try InputSelection(
-            query, paths: paths, times: times, goVersion: goVersion, onProgress: onProgress)
+            query, paths: paths, times: times, goVersion: goVersion, spooled: spooled, onProgress: onProgress)
         try self.init(
             paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, onProgress: onProgress)
         if paths.count == 1 { try selection.skip(in: inputs[0]) }

@@ -46,8 +46,8 @@ struct CSVRow {
     /// Ends the row, and hands full buffers on.
     @inline(__always) mutating func end() throws(TraceError) {
         if isPlain {
-            place[-1] = UInt8(ascii: "\r")
-            place[0] = UInt8(ascii: "\n")
+            // Over the delimiter, by a raw store as those of the fields are: a typed one was lost in release builds.
+            UnsafeMutableRawPointer(place - 1).storeBytes(of: Self.lineEnd, as: UInt16.self)
             place += 1
             if buffer.room(behind: place) < Self.flushRoom { try flush() }
             return
@@ -61,6 +61,7 @@ struct CSVRow {
     /// Where each row is written in place and none is counted.
     private let isPlain: Bool
     private static var flushRoom: Int { 128 << 10 }
+    private static var lineEnd: UInt16 { UInt16(0x0a0d).littleEndian }
 
     @inline(never) private mutating func flush() throws(TraceError) {
         buffer.endWriting(at: place)
