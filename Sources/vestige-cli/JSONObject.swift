@@ -17,6 +17,9 @@ final class JSONObject {
     func add(_ name: String, _ value: [JSONObject]) {
         append(name, "[\(value.map(\.text).joined(separator: ","))]")
     }
+    func addNumbers(_ name: String, _ value: some Sequence<Int64>) {
+        append(name, "[\(value.map { String($0) }.joined(separator: ","))]")
+    }
     func add(_ name: String, _ value: JSONObject) { append(name, value.text) }
 
     private func append(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(value)") }

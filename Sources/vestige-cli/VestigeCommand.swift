@@ -18,7 +18,8 @@ struct VestigeCommand: ParsableCommand {
         subcommands: [
             ConvertCommand.self, ViewCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self,
             RegionsCommand.self, TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self,
-            AgreeCommand.self, CheckCommand.self, BatchCommand.self, ArchiveCommand.self, CaptureCommand.self,
+            AgreeCommand.self, GhostsCommand.self, CheckCommand.self, BatchCommand.self, ArchiveCommand.self,
+            CaptureCommand.self,
             FormatsCommand.self,
         ])
 
@@ -37,6 +38,7 @@ struct VestigeCommand: ParsableCommand {
           vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
           vestige lifeline 18 orders.trace         one goroutine's whole story
           vestige diff old.trace new.trace         what has changed between two recordings
+          vestige ghosts orders.trace              goroutines that leak, hang, pile up or hog
           vestige check rules.yaml orders.trace    does it keep to rules? also for CI
           vestige info app.log                     the goroutines of a panic or dump, also within a log
           vestige batch traces/ --to csv --out out the same for many; goes on where it was stopped

@@ -60,7 +60,9 @@ public struct JSONSchemaCheck {
         case "required": rule.array.compactMap(\.string).filter { fields[$0] == nil }.map { "\($0) is missing" }
         case "maxProperties": Double(fields.count) <= rule.double ?? 0 ? [] : ["too many fields"]
         default:
-            fields.filter { schema["properties"]?[$0.key] == nil }.flatMap { defects($0.value, rule) }
+            fields.filter { !describes(schema, $0.key) }.flatMap { field in
+                rule == .bool(false) ? ["\(field.key) is not described"] : defects(field.value, rule)
+            }
         }
     }
 

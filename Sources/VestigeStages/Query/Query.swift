@@ -44,6 +44,9 @@ public struct Query: Sendable {
 
     public init() {}
 
+    /// True if it asks for a part of the time, so that times count from elsewhere than the recording's first event.
+    public var hasWindow: Bool { from != nil || to != nil || !around.isEmpty || !conditions.isEmpty }
+
     /// True if it asks for everything.
     public var isEmpty: Bool {
         from == nil && to == nil && around.isEmpty && goroutines.isEmpty && functions.isEmpty && regions.isEmpty
