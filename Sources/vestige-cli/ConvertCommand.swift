@@ -92,6 +92,12 @@ struct ConvertCommand: ParsableCommand {
     var flows: FlowChoice?
 
     @Option(
+        help: ArgumentHelp(
+            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
+            valueName: "views"))
+    var views: ViewChoice?
+
+    @Option(
         name: .customLong("max-events"),
         help: ArgumentHelp(
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
@@ -128,6 +134,7 @@ struct ConvertCommand: ParsableCommand {
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
+        if let views { conversion.options.views = views.kinds }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
         defer { bar?.clear() }
