@@ -4,7 +4,7 @@
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
 # make bench-viewers  measure making traces ready for a browser, beside go tool trace
-# make bench-archive  measure archives beside gzip and zstd; with SLOW=--slow also beside zstd -19 and xz
+# make bench-archive  measure archives beside gzip and zstd; with SLOW=--slow also beside zstd -19 and xz (TRACES names others)
 # make fuzz     fuzz every target for SECONDS (default 60) each
 # make fuzz-replay  run what fuzzing has found, samples and hostile inputs through every target, once
 # make format   format the sources
@@ -41,7 +41,7 @@ bench-viewers: build
 	Benchmarks/viewer .build/release/vestige
 
 bench-archive: build
-	Benchmarks/archive $(SLOW) .build/release/vestige
+	Benchmarks/archive $(SLOW) .build/release/vestige $(TRACES)
 
 SECONDS ?= 60
 

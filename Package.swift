@@ -16,6 +16,7 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
         .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -34,7 +35,9 @@ let package = Package(
             name: "VestigeArchive", dependencies: ["VestigeCore", "VestigeReaders", "CZstd", "CXXHash", "CCrypto"]),
         .target(
             name: "Vestige",
-            dependencies: ["VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive"]),
+            dependencies: [
+                "VestigeCore", "VestigeReaders", "VestigeStages", "VestigeWriters", "VestigeArchive", "Yams",
+            ]),
         // Apart from Vestige, so that who only converts links no HTTP server.
         .target(
             name: "VestigeView",
@@ -55,7 +58,7 @@ let package = Package(
             swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "VestigeCoreTests", dependencies: ["VestigeCore", "VestigeTestSupport"]),
         .testTarget(name: "VestigeReadersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
-        .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport"]),
+        .testTarget(name: "VestigeStagesTests", dependencies: ["Vestige", "VestigeTestSupport", "Yams"]),
         .testTarget(name: "VestigeWritersTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "VestigeArchiveTests", dependencies: ["Vestige", "VestigeTestSupport"]),
         .testTarget(name: "GoldenTests", dependencies: ["Vestige", "VestigeTestSupport"]),

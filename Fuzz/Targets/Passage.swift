@@ -36,7 +36,8 @@ final class Passage {
         }
         self.capacity = capacity
         if scope == .everything { lifelines = LifelineChecks() }
-        for format in Formats.outputs where scope == .everything || format.name == EventIR.jsonLinesName {
+        for format in Formats.outputs where format.shape != .archive {
+            guard scope == .everything || format.name == EventIR.jsonLinesName else { continue }
             let target = CheckingTarget(format)
             var options = OutputOptions()
             options.diagnostics = diagnostics

@@ -73,7 +73,9 @@ public struct Conversion {
             found: "more; try \(advice)a larger --max-events")
     }
 
-    private func checkOptions() throws(TraceError) {
+    /// Looks whether the options mean something for the output's format.
+    /// - Throws: `usage`.
+    public func checkOptions() throws(TraceError) {
         if options.flows != .all, !plan.format.hasFlows {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")

@@ -25,6 +25,7 @@ public enum Formats {
         PerfettoJSONFormat.format,
         CSVFormat.format,
         JSONLinesOutputFormat.format,
+        ArchiveOutputFormat.format,
         NullFormat.format,
     ]
 

@@ -56,11 +56,16 @@ public struct OutputPlan: Sendable {
         case (.nothing, nil), (.nothing, "-"): return .nothing
         case (.nothing, _):
             throw TraceError(.usage, file: output, expected: "no output file for \(format.name)", found: "-o")
+        case (.archive, "-"):
+            throw TraceError(
+                .usage, expected: "a file name for the archive, which is no stream", found: "standard output")
+        case (.archive, nil) where isPipe(input):
+            throw TraceError(.usage, file: input, expected: "-o ARCHIVE, since the input has no name", found: "none")
         case (_, "-"): return .standardOutput
         case (_, nil) where isPipe(input): return .standardOutput
-        case (.file, nil): return .file(stem(of: input) + format.suffix)
-        case (.file, let path?): return .file(path)
-        case (.folder, nil): return .folder("\(stem(of: input))-\(format.name)")
+        case (.file, nil), (.archive, nil): return .file(try stem(ofInput: input) + format.suffix)
+        case (.file, let path?), (.archive, let path?): return .file(path)
+        case (.folder, nil): return .folder("\(try stem(ofInput: input))-\(format.name)")
         case (.folder, let path?):
             let bare = Formats.withoutCompressionSuffix(path).lowercased()
             if bare.hasSuffix(format.suffix), !isFolder(path) { return .file(path) }
@@ -89,6 +94,14 @@ public struct OutputPlan: Sendable {
         }
         let suffix = path[path.index(after: dot)...]
         return suffix.contains("/") || !suffix.contains(where: \.isLetter) ? path : String(path[..<dot])
+    }
+
+    /// Where the output of an input stands if nobody says: beside it, and beside the archive of which it is an entry.
+    private static func stem(ofInput input: String) throws(TraceError) -> String {
+        guard let (archive, entry) = try InputPath.archiveAndEntry(input) else { return stem(of: input) }
+        let folder = archive.path.lastIndex(of: "/").map { archive.path[...$0] } ?? ""
+        let name = EntryName.forPath(entry).split(separator: "/").last ?? ""
+        return folder + stem(of: String(name))
     }
 
     private static func withoutTrailingSlashes(_ path: String) -> String {

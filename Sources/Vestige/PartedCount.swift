@@ -5,17 +5,18 @@ import VestigeCore
 /// Counts an input in parts, one on each processor. The numbers are those that one pass gives.
 enum PartedCount {
     /// Smaller inputs are read faster than they are divided.
-    private static let smallestInput: UInt64 = 4 << 20
+    static let smallestInput: UInt64 = 4 << 20
 
+    /// - Parameter smallest: size in bytes from which an input is divided.
     /// - Returns: nil where the format cannot be divided, or a part was not read without any defect; then
     ///   the input must be read in one pass.
     static func count(
-        _ path: String, onProgress: ((Progress) -> Void)?
+        _ path: String, smallest: UInt64 = smallestInput, onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) -> (input: TraceInput, counts: TraceCounts)? {
         let processors = min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 8)
-        guard path != "-", processors > 1 else { return nil }
+        guard path != "-" else { return nil }
         let whole = try TraceInput(path)
-        guard let divide = whole.format.divide, (whole.fileSize ?? 0) > smallestInput,
+        guard let divide = whole.format.divide, (whole.fileSize ?? 0) > smallest,
             let parts = try divide(InputPath.open(path), processors)
         else { return nil }
         let workers = parts.map { Worker(path: path, format: whole.format, part: $0) }
@@ -65,10 +66,12 @@ private final class Worker: @unchecked Sendable {
 
     func run(onProgress: ((Progress) -> Void)? = nil) {
         do throws(TraceError) {
-            let input = try TraceInput(path, format: format, part: part)
+            let tally = EventTally()
+            let input = try TraceInput(path, format: format, part: part, tally: tally)
             let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
                 counter.process(events, tables: input.tables)
             }
+            counter.add(tally)
             self.input = input
             isFlawless = failure == nil && input.diagnostics.nonZero.isEmpty
         } catch {

@@ -60,6 +60,12 @@ struct TraceCounter: ~Copyable {
         eventsByKind.add(.goroutineTransition, plainTransitionCount)
     }
 
+    /// Adds what a reader has counted itself.
+    mutating func add(_ tally: EventTally) {
+        counts.eventCount += tally.total
+        for kind in EventKind.allCases { eventsByKind.add(kind, tally.counts[Int(kind.rawValue)]) }
+    }
+
     /// Appends what was counted in the next part of the same trace. It began by hearing of the goroutines
     /// that were alive at the end of this one.
     mutating func append(_ next: borrowing TraceCounter) {

@@ -36,29 +36,47 @@ public final class TraceInput {
     ///   - source: the open input, where it is not to be opened by its path.
     ///   - place: index in `tables.sources` of an input that is read again; nil for a new one.
     /// - Throws: `unreadable` for what cannot be opened or is in no known format.
-    public init(
+    public convenience init(
         _ path: String, source opened: ByteSource? = nil, tables: TraceTables = TraceTables(),
         diagnostics: Diagnostics = Diagnostics(), place: UInt8? = nil, goVersion: String? = nil
     ) throws(TraceError) {
+        try self.init(path, source: opened, tables: tables, diagnostics: diagnostics, place: place, goVersion, nil)
+    }
+
+    /// - Parameter narrowing: what of an archive's entry is needed; nil for everything.
+    init(
+        _ path: String, source opened: ByteSource?, tables: TraceTables, diagnostics: Diagnostics, place: UInt8?,
+        _ goVersion: String?, _ narrowing: EntryNarrowing?
+    ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
-        if let opened { source = opened } else { source = try InputPath.open(path) }
-        format = try Formats.detect(source)
+        if let source = opened ?? narrowing?.source() {
+            self.source = source
+        } else {
+            source = try InputPath.open(path)
+        }
+        // What is narrowed is known; detection would read its first block.
+        if let narrowing { format = narrowing.format } else { format = try Formats.detect(source) }
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
         let context = ReaderContext(
             tables: tables, diagnostics: diagnostics, source: self.place,
             goVersion: goVersion)
-        reader = try Self.makeReader(format.open, source, context)
+        if let narrowing {
+            reader = try Self.makeReader(narrowing.reader, source, context)
+        } else {
+            reader = try Self.makeReader(format.open, source, context)
+        }
     }
 
-    /// Opens a part of a path whose format is known.
-    init(_ path: String, format: InputFormat, part: InputPart) throws(TraceError) {
+    /// Opens a part of a path whose format is known, to be counted.
+    init(_ path: String, format: InputFormat, part: InputPart, tally: EventTally) throws(TraceError) {
         self.format = format
         tables = TraceTables()
         diagnostics = Diagnostics()
         source = try InputPath.open(path)
         place = try Self.addSource(source, format, to: tables)
-        let context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
+        var context = ReaderContext(tables: tables, diagnostics: diagnostics, source: place)
+        context.tally = tally
         reader = try Self.makeReader(part.open, source, context)
     }
 

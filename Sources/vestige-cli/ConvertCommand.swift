@@ -40,6 +40,10 @@ struct ConvertCommand: ParsableCommand {
             one between long ones stays. Regions, tasks, logs, ranges of the runtime, counters and the \
             scheduler's tables of the perfetto format are left as they are.
 
+            An archive (.vestige) as the output keeps the inputs as they are; options that select a part are refused. \
+            As the input it is all its entries: each is converted by itself, into the folder of -o, or one that is \
+            called like the archive.
+
             A damaged or cut recording is converted as far as it can be read: the output is valid, warnings \
             count what is lost, and the exit code is 0, or 4 with --strict.
 
@@ -78,37 +82,7 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
-    var table: [String] = []
-
-    @OptionGroup var tableStyle: TableStyleOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
-            valueName: "kinds"))
-    var flows: FlowChoice?
-
-    @Option(
-        help: ArgumentHelp(
-            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
-            valueName: "views"))
-    var views: ViewChoice?
-
-    @Option(
-        name: .customLong("max-events"),
-        help: ArgumentHelp(
-            "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
-    var maxEvents: EventCount?
-
-    @Option(
-        name: .customLong("min-span"),
-        help: ArgumentHelp(
-            "Merge what is shorter than this on a row into counted blocks, e.g. 10us (viewers).",
-            valueName: "duration"))
-    var minSpan: DurationArgument?
+    @OptionGroup var content: ContentOptions
 
     @Option(
         help: ArgumentHelp(
@@ -121,20 +95,24 @@ struct ConvertCommand: ParsableCommand {
 
     @OptionGroup var reporting: ReportingOptions
 
+    /// Set by `vestige batch`, whose process it is: what becomes of the conversion is for that to know.
+    @Option(help: .hidden)
+    var batchProcess: Int32?
+
     mutating func run() throws {
-        let plan = try OutputPlan(inputs: inputs, output: output, formatName: query.takeFormatName())
+        let formatName = try query.takeFormatName()
+        let entries = try InputPath.entries(inputs)
+        if entries.count > 1 { return try convertAll(entries, formatName) }
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: formatName)
+        if plan.format.shape == .archive { return try archive(plan) }
         var conversion = Conversion(inputs: inputs, plan: plan)
         conversion.query = try query.makeQuery()
         conversion.times = times.map(\.value)
         conversion.overwrites = force
-        conversion.maxEventCount = maxEvents?.value
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
-        conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
-        conversion.options.tables = table.isEmpty ? nil : table
-        conversion.options.tableStyle = try tableStyle.style()
-        if let flows { conversion.options.flows = flows.kinds }
-        if let views { conversion.options.views = views.kinds }
+        try content.apply(to: &conversion)
+        if let batchProcess { return try WorkerReport(for: batchProcess).run(conversion) }
         let bar = reporting.makeProgressBar()
         conversion.onProgress = bar?.show
         defer { bar?.clear() }
@@ -150,11 +128,66 @@ struct ConvertCommand: ParsableCommand {
         }
         if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         if !reporting.quiet {
+            ArchiveReading.say()
             let lines = AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds)
             for line in lines { Console.say(line) }
             Console.say(summary(plan, result) + thinningNote(conversion.options.thinning))
         }
         if strict, result.hasLoss { throw EarlyExit(status: .loss) }
+    }
+
+    /// Converts each entry of an archive by itself, into a folder.
+    private func convertAll(_ entries: [String], _ formatName: String?) throws {
+        let format = try Formats.output(named: formatName ?? Formats.defaultOutputName)
+        let folder = output ?? OutputPlan.stem(of: inputs[0])
+        guard folder != "-", formatName != nil || Formats.output(forPath: folder) == nil, format.shape != .archive
+        else {
+            let found = folder == "-" ? "standard output" : format.shape == .archive ? "an archive" : folder
+            throw TraceError(
+                .usage, file: inputs[0],
+                expected: "a folder for the outputs of \(entries.count) entries (-o FOLDER, --to FORMAT)", found: found)
+        }
+        var status = ExitStatus.done
+        for entry in entries {
+            var one = self
+            one.inputs = [entry]
+            one.query.to.append(format.name)
+            let stem = "\(folder)/\(OutputPlan.stem(of: EntryName.forPath(String(entry.dropFirst(inputs[0].count)))))"
+            switch format.shape {
+            case .nothing: one.output = nil
+            case .folder: one.output = "\(stem)-\(format.name)"
+            case .file, .archive: one.output = stem + format.suffix
+            }
+            if let output = one.output { try FolderPath.make(FolderPath.parent(of: output)) }
+            // One bad entry does not keep the others from being converted.
+            do { try one.run() } catch let error as TraceError where error.code != .outputFailed {
+                status = Console.fail(error)
+            } catch let exit as EarlyExit {
+                if status == .done { status = exit.status }
+            }
+        }
+        if status != .done { throw EarlyExit(status: status) }
+    }
+
+    /// Keeps the inputs as they are.
+    private func archive(_ plan: OutputPlan) throws {
+        guard case .file(let path) = plan.place else { return }
+        let query = try query.makeQuery()
+        guard query.isEmpty, content.words.isEmpty, times.isEmpty, split == nil else {
+            throw TraceError(
+                .usage, file: path,
+                expected: "no selection for an archive, which keeps recordings as they are (convert the part to jsonl, "
+                    + "and `vestige archive create` an archive of that)", found: "options that select or change")
+        }
+        var archiving = InputArchiving(inputs: inputs, path: path)
+        archiving.overwrites = force
+        if let batchProcess { return try WorkerReport(for: batchProcess).run(archiving) }
+        let progress = ArchiveProgress(reporting)
+        defer { progress.clear() }
+        archiving.onProgress = progress.show
+        let outcome = try archiving.run()
+        progress.clear()
+        if !reporting.quiet { Console.say("\(path): \(ArchiveCreateCommand.summary(outcome, progress))") }
     }
 
     private func summary(_ plan: OutputPlan, _ result: ConversionResult) -> String {
@@ -193,9 +226,71 @@ struct ConvertCommand: ParsableCommand {
 
     /// That a single file is only one of several tables.
     private func tableNote(_ plan: OutputPlan) -> String {
-        guard table.isEmpty, let name = plan.format.defaultTableName else { return "" }
+        guard content.table.isEmpty, let name = plan.format.defaultTableName else { return "" }
         if case .folder = plan.place { return "" }
         return " (only the table \(name); -o FOLDER writes all, --table NAME another)"
+    }
+}
+
+/// What of a recording an output shows, and how; the same for one conversion and for many.
+struct ContentOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write only this table (CSV); may be repeated for a folder.", valueName: "table"))
+    var table: [String] = []
+
+    @OptionGroup var tableStyle: TableStyleOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
+            valueName: "kinds"))
+    var flows: FlowChoice?
+
+    @Option(
+        help: ArgumentHelp(
+            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
+            valueName: "views"))
+    var views: ViewChoice?
+
+    @Option(
+        name: .customLong("max-events"),
+        help: ArgumentHelp(
+            "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
+    var maxEvents: EventCount?
+
+    @Option(
+        name: .customLong("min-span"),
+        help: ArgumentHelp(
+            "Merge what is shorter than this on a row into counted blocks, e.g. 10us (viewers).",
+            valueName: "duration"))
+    var minSpan: DurationArgument?
+
+    func apply(to conversion: inout Conversion) throws(TraceError) {
+        conversion.maxEventCount = maxEvents?.value
+        conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
+        conversion.options.tables = table.isEmpty ? nil : table
+        conversion.options.tableStyle = try tableStyle.style()
+        if let flows { conversion.options.flows = flows.kinds }
+        if let views { conversion.options.views = views.kinds }
+    }
+
+    /// The options as words, for another process.
+    var words: [String] {
+        tableWords + viewerWords + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
+    }
+
+    /// Those of them that mean something for a format.
+    func words(for format: OutputFormat) -> [String] {
+        (format.tableNames.isEmpty ? [] : tableWords) + (format.hasFlows ? viewerWords : [])
+            + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
+    }
+
+    private var tableWords: [String] { table.map { "--table=\($0)" } + tableStyle.words }
+
+    private var viewerWords: [String] {
+        (flows.map { ["--flows=\($0.word)"] } ?? []) + (views.map { ["--views=\($0.word)"] } ?? [])
+            + (minSpan.map { ["--min-span=\($0.nanoseconds)ns"] } ?? [])
     }
 }
 

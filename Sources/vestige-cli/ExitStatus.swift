@@ -25,7 +25,7 @@ enum ExitStatus: Int32 {
     static let help = """
         EXIT CODES
           0    done (losses in the input are warned of)
-          1    something was found: differences between recordings and observers
+          1    something was found: differences between recordings and observers, broken rules
           2    the request makes no sense, or the output exists and -f was not given
           3    the input cannot be read
           4    done, but something was lost; only with --strict

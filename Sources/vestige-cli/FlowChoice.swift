@@ -4,6 +4,8 @@ import Vestige
 /// Kinds of arrows as people write them: `all`, `none`, or a list such as `creation,channel`.
 struct FlowChoice: ExpressibleByArgument, Equatable {
     let kinds: FlowKinds
+    /// As it was given.
+    let word: String
 
     private static let names: [String: FlowKinds] = [
         "creation": .creation, "wakeup": .wakeUp, "channel": .channel, "all": .all, "none": [],
@@ -13,12 +15,15 @@ struct FlowChoice: ExpressibleByArgument, Equatable {
     init?(argument: String) {
         guard let kinds = FlowKinds(list: argument, names: Self.names) else { return nil }
         self.kinds = kinds
+        word = argument
     }
 }
 
 /// Views as people write them: `all`, or a list such as `procs,runtime`.
 struct ViewChoice: ExpressibleByArgument, Equatable {
     let kinds: ViewKinds
+    /// As it was given.
+    let word: String
 
     private static let names: [String: ViewKinds] = [
         "procs": .procs, "goroutines": .goroutines, "regions": .regions, "threads": .threads, "tasks": .tasks,
@@ -29,6 +34,7 @@ struct ViewChoice: ExpressibleByArgument, Equatable {
     init?(argument: String) {
         guard let kinds = ViewKinds(list: argument, names: Self.names) else { return nil }
         self.kinds = kinds
+        word = argument
     }
 }
 

@@ -49,6 +49,7 @@ struct InfoCommand: ParsableCommand {
                 status = Console.fail(error)
             }
         }
+        if !reporting.quiet { ArchiveReading.say() }
         if status != .done { throw EarlyExit(status: status) }
     }
 

@@ -13,6 +13,7 @@ final class JSONObject {
     func add(_ name: String, _ value: [String]) {
         append(name, "[\(value.map(Self.quoted).joined(separator: ","))]")
     }
+    func add(_ name: String, _ value: [Int64]) { append(name, "[\(value.map(String.init).joined(separator: ","))]") }
     func add(_ name: String, _ value: [JSONObject]) {
         append(name, "[\(value.map(\.text).joined(separator: ","))]")
     }

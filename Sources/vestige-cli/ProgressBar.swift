@@ -14,10 +14,13 @@ final class ProgressBar {
 
     deinit { clear() }
 
-    func show(_ progress: Progress) {
+    func show(_ progress: Progress) { show(progress, note: "") }
+
+    /// - Parameter note: what else is to be said of the work.
+    func show(_ progress: Progress, note: String) {
         guard progress.elapsed >= .seconds(1) else { return }
         Self.isShown = true
-        write("\r\(Self.line(progress))\u{1b}[K")
+        write("\r\(Self.line(progress))\(note.isEmpty ? "" : "  \(note)")\u{1b}[K")
     }
 
     func clear() {

@@ -80,19 +80,25 @@ struct QueryOptions: ParsableArguments {
 
     static let emptyResult = "note: nothing in the recording is what was asked for; the result is empty"
 
+    /// The options that have values, by their names.
+    private var settings: [(name: String, values: [String])] {
+        func single(_ value: String?) -> [String] { value.map { [$0] } ?? [] }
+        return [
+            ("from", single(from)), ("to", to), ("around", around), ("margin", single(margin)),
+            ("goroutine", goroutine), ("function", function), ("region", region), ("task", task), ("label", label),
+            ("state", state), ("reason", reason), ("kind", kind), ("min-duration", single(minDuration)),
+            ("related", single(related)), ("where", `where`),
+        ]
+    }
+
     /// What the options ask for.
     /// - Throws: `usage` for a request that makes no sense.
     func makeQuery() throws(TraceError) -> Query {
-        var query = Query()
-        let repeatable = [
-            ("around", around), ("goroutine", goroutine), ("function", function), ("region", region), ("task", task),
-            ("label", label), ("state", state), ("reason", reason), ("kind", kind), ("where", `where`),
-        ]
-        let single = [("from", from), ("to", try lastTime()), ("margin", margin), ("min-duration", minDuration)]
-        for (name, value) in single + [("related", related)] {
-            if let value { try query.set(name, to: value) }
+        guard to.count <= 1 else {
+            throw TraceError(.usage, expected: "one time for --to", found: to.joined(separator: " and "))
         }
-        for (name, values) in repeatable {
+        var query = Query()
+        for (name, values) in settings {
             for value in values { try query.set(name, to: value) }
         }
         query.includesDescendants = descendants
@@ -101,21 +107,26 @@ struct QueryOptions: ParsableArguments {
         return query
     }
 
+    /// The options as words, for another process.
+    var words: [String] {
+        settings.flatMap { name, values in values.map { "--\(name)=\($0)" } } + (descendants ? ["--descendants"] : [])
+            + queryFile.map { "--query=\($0)" }
+    }
+
     /// The format among the values of `--to`, which is removed from them; for commands that write one.
     mutating func takeFormatName() throws(TraceError) -> String? {
-        let names = to.filter { !Self.isTime($0) }
+        let names = takeFormatNames()
         guard names.count <= 1 else {
             throw TraceError(.usage, expected: "one format for --to", found: names.joined(separator: " and "))
         }
-        to.removeAll { !Self.isTime($0) }
         return names.first
     }
 
-    private func lastTime() throws(TraceError) -> String? {
-        guard to.count <= 1 else {
-            throw TraceError(.usage, expected: "one time for --to", found: to.joined(separator: " and "))
-        }
-        return to.first
+    /// The same for commands that write several formats: `csv,perfetto`.
+    mutating func takeFormatNames() -> [String] {
+        let names = to.filter { !Self.isTime($0) }
+        to.removeAll { !Self.isTime($0) }
+        return names
     }
 
     private static func isTime(_ text: String) -> Bool {

@@ -24,6 +24,17 @@ struct TableStyleOptions: ParsableArguments {
     @Flag(name: .customLong("no-header"), help: "No line with the names of the columns.")
     var noHeader = false
 
+    /// The options as words, for another process.
+    var words: [String] {
+        var words: [String] = []
+        if excel { words.append("--excel") }
+        if let delimiter { words.append("--delimiter=\(String(UnicodeScalar(delimiter.byte)))") }
+        if let decimal { words.append("--decimal=\(String(UnicodeScalar(decimal.byte)))") }
+        if let columns { words.append("--columns=\(columns.names.joined(separator: ","))") }
+        if noHeader { words.append("--no-header") }
+        return words
+    }
+
     /// - Throws: `usage` for a decimal mark where there are no decimal numbers.
     func style() throws(TraceError) -> TableStyle {
         if decimal != nil, !excel {

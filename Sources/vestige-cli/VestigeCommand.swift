@@ -18,7 +18,8 @@ struct VestigeCommand: ParsableCommand {
         subcommands: [
             ConvertCommand.self, ViewCommand.self, InfoCommand.self, GoroutinesCommand.self, LifelineCommand.self,
             RegionsCommand.self, TasksCommand.self, WaitsCommand.self, StacksCommand.self, DiffCommand.self,
-            AgreeCommand.self, ArchiveCommand.self, CaptureCommand.self, FormatsCommand.self,
+            AgreeCommand.self, CheckCommand.self, BatchCommand.self, ArchiveCommand.self, CaptureCommand.self,
+            FormatsCommand.self,
         ])
 
     func run() throws {
@@ -36,7 +37,9 @@ struct VestigeCommand: ParsableCommand {
           vestige goroutines orders.trace          tables: also waits, regions, tasks, stacks
           vestige lifeline 18 orders.trace         one goroutine's whole story
           vestige diff old.trace new.trace         what has changed between two recordings
+          vestige check rules.yaml orders.trace    does it keep to rules? also for CI
           vestige info app.log                     the goroutines of a panic or dump, also within a log
+          vestige batch traces/ --to csv --out out the same for many; goes on where it was stopped
           vestige archive create runs.vestige orders.trace   a tenth of the size or less, provably the same
           vestige formats                          what can be read and written
 

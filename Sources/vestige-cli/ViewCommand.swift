@@ -115,7 +115,7 @@ struct ViewCommand: ParsableCommand {
         }
         defer { bar?.clear() }
         var traces: [ViewedTrace] = []
-        for file in files { traces.append(try preparation.prepare(file)) }
+        for file in try InputPath.expand(files) { traces.append(try preparation.prepare(file)) }
         return traces
     }
 

@@ -1,9 +1,21 @@
 import Testing
-import Vestige
 import VestigeTestSupport
+
+@testable import Vestige
 
 /// `info` counts a big trace in parts; a compressed one, which cannot be divided, must give the same numbers.
 @Suite struct InfoPartsTests {
+    /// Every event that a trace may have, also those that are not counted where they are placed.
+    @Test(arguments: Corpus.traces.filter { $0.format == "v2" && $0.must == "ok" })
+    func countingGivesWhatDeliveringGives(_ trace: CorpusTrace) throws {
+        let counted = try #require(try PartedCount.count(trace.path, smallest: 0))
+        let input = try TraceInput(trace.path)
+        var counter = TraceCounter()
+        let failure = try input.readAll { events throws(TraceError) in counter.process(events, tables: input.tables) }
+        #expect(failure == nil)
+        #expect(counted.counts == counter.finish(tables: input.tables))
+    }
+
     @Test func partsGiveWhatOnePassGives() throws {
         // Above the size from which traces are divided: four generations of many events.
         var trace = GoTraceBuilder()

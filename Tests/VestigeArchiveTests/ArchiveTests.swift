@@ -131,6 +131,36 @@ import VestigeTestSupport
         #expect(!content.regions.isEmpty)
     }
 
+    /// One generation in several blocks, which all say what it is about.
+    @Test func aGenerationThatIsLargerThanABlock() throws {
+        var trace = GoTraceBuilder()
+        for generation in 0..<2 {
+            let start = UInt64(1 + generation * 1_000_000_000)
+            trace.batch(thread: 1, time: start) {
+                $0.event("ProcStatus", 0, 1)
+                $0.event("GoStatus", UInt64(7 + generation), 1, 2)
+            }
+            for batch in 0..<(generation == 0 ? 600 : 1) {
+                trace.batch(thread: 1, time: start + UInt64(batch + 1) * 1000) {
+                    for value in 0..<10_000 { $0.event("HeapAlloc", UInt64(value + 200_000_000)) }
+                }
+            }
+            let name = trace.string("late \(generation)")
+            trace.batch(thread: 1, time: start + 900_000_000) { $0.event("UserRegionBegin", 0, name, 0) }
+            trace.endGeneration(time: start + 950_000_000)
+        }
+        try folder.write(trace.bytes, to: "large.trace")
+        let file = folder.file("large.trace")
+        try create([file], level: .fast)
+        try expectRoundTrip([file])
+        let contents = try ArchiveFile(path).entries[0].chunks.map(\.content)
+        #expect(contents.count == 3)
+        #expect(contents[0] == contents[1])
+        #expect(contents[0]?.goroutines == [7...7] && contents[2]?.goroutines == [8...8])
+        #expect(contents[1]?.regions == ["late 0"] && contents[2]?.regions == ["late 1"])
+        #expect(contents[0]?.firstNanoseconds == 1 && contents[0]?.lastNanoseconds ?? 0 > 900_000_000)
+    }
+
     @Test func entriesAreReadLikeFiles() throws {
         let trace = Samples.folder.appendingPathComponent("gotrace-v2/orders/orders.trace").path
         try create([trace])

@@ -42,12 +42,13 @@ public struct GoTraceBuilder {
         return UInt64(100 + strings.count)
     }
 
-    /// Appends frequency (a tick is a nanosecond), strings and, from Go 1.26 on, the end.
-    public mutating func endGeneration(marksEnd: Bool = true) {
+    /// Appends frequency (a tick is a nanosecond), strings and, from Go 1.26 on, the end, in batches that start at
+    /// `time` ticks.
+    public mutating func endGeneration(marksEnd: Bool = true, time: UInt64 = 1) {
         var sync = version >= 25 ? [50] : [UInt8]()
         sync.append(8)
         Self.varint(1_000_000_000, &sync)
-        append(thread: .max, time: 1, payload: sync)
+        append(thread: .max, time: time, payload: sync)
         var table: [UInt8] = [4]
         for (index, text) in strings.enumerated() {
             table.append(5)
@@ -55,7 +56,7 @@ public struct GoTraceBuilder {
             Self.varint(UInt64(text.utf8.count), &table)
             table += Array(text.utf8)
         }
-        append(thread: .max, time: 1, payload: table)
+        append(thread: .max, time: time, payload: table)
         if version >= 26, marksEnd { bytes.append(52) }
         generation += 1
         strings = []

@@ -31,7 +31,8 @@ public struct JSONSchemaCheck {
     }
 
     private func defects(_ value: JSONValue, _ schema: JSONValue) -> [String] {
-        schema.object.flatMap { keyword, rule -> [String] in
+        if schema == .bool(false) { return ["\(value) must not be there"] }
+        return schema.object.flatMap { keyword, rule -> [String] in
             switch keyword {
             case "$ref": defects(value, resolved(schema))
             case "allOf": rule.array.flatMap { defects(value, $0) }

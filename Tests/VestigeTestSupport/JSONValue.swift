@@ -44,7 +44,7 @@ public enum JSONValue: Decodable, Equatable, Sendable {
     public var array: [JSONValue] { if case .array(let value) = self { value } else { [] } }
     public var object: [String: JSONValue] { if case .object(let value) = self { value } else { [:] } }
 
-    var double: Double? {
+    public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .large(let value): Double(value)

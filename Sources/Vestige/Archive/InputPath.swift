@@ -11,7 +11,7 @@ public enum InputPath {
     /// - Throws: `unreadable` for what cannot be opened, `usage` for an archive of which an entry must be named.
     public static func open(_ path: String) throws(TraceError) -> ByteSource {
         if let (archive, name) = try archiveAndEntry(path) {
-            return try ByteSource.peel(EntryContent(archive, entry(name, of: archive)).source())
+            return try ByteSource.peel(content(of: name, in: archive).source())
         }
         let source = try ByteSource.openPlain(path)
         guard try isArchive(source) else { return try ByteSource.peel(source) }
@@ -27,6 +27,19 @@ public enum InputPath {
 
     /// The archive that was used last, as it was then: commands go through its entries one after the other.
     private static let lastArchive = Mutex<(archive: ArchiveFile, state: [Int])?>(nil)
+
+    /// How much has been read of the blocks of the archive that was used last, for whoever tells; nil if none was.
+    public static var archiveReading: (path: String, blocks: Int, blockCount: Int, bytes: UInt64, size: UInt64)? {
+        lastArchive.withLock { last in
+            last.map {
+                let archive = $0.archive
+                return (
+                    archive.path, archive.blocksRead, archive.summary.blockCount, archive.blockBytesRead,
+                    archive.fileSize
+                )
+            }
+        }
+    }
 
     private static func openArchive(_ path: String) throws(TraceError) -> ArchiveFile {
         var status = stat()
@@ -46,7 +59,7 @@ public enum InputPath {
         var result: [String] = []
         for path in paths {
             if path != "-", isFile(path), let source = try? ByteSource.openPlain(path), try isArchive(source) {
-                result += try ArchiveFile(path).entries.map { "\(path)/\($0.name)" }
+                result += try openArchive(path).entries.map { "\(path)/\($0.name)" }
             } else {
                 result.append(path)
             }
@@ -64,6 +77,18 @@ public enum InputPath {
             return (try openArchive(archive), String(path[path.index(after: slash)...]))
         }
         return nil
+    }
+
+    /// The entry of this name, with the bytes of the blocks that it reads counted in the archive.
+    static func content(of name: String, in archive: ArchiveFile) throws(TraceError) -> EntryContent {
+        try EntryContent(archive, entry(name, of: archive))
+    }
+
+    /// The paths of the entries, if the only path is an archive of several; else none.
+    public static func entries(_ paths: [String]) throws(TraceError) -> [String] {
+        guard paths.count == 1 else { return [] }
+        let entries = try expand(paths)
+        return entries.count > 1 ? entries : []
     }
 
     private static func entry(_ name: String, of archive: ArchiveFile) throws(TraceError) -> ArchiveEntry {

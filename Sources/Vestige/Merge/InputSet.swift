@@ -34,24 +34,27 @@ public final class InputSet {
     ///   - times: what the user says of it; that always wins.
     ///   - query: which part of the recording is wanted; `readAll` hands over nothing else.
     ///   - goVersion: that of the recorded program, for inputs that do not say it.
+    ///   - spooled: inputs that are open already, by their places in `paths`; none if it is empty.
     ///   - onProgress: called while recordings are searched for the moments of snapshots.
     /// - Throws: `unreadable` for an input that cannot be read, `usage` if the inputs cannot belong together
     ///   or a time is needed.
     public convenience init(
         _ paths: [String], times: [ManualTime] = [], query: Query = Query(), goVersion: String? = nil,
-        onProgress: ((Progress) -> Void)? = nil
+        spooled: [SpooledInput?] = [], onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) {
         let selection = try InputSelection(
-            query, paths: paths, times: times, goVersion: goVersion, onProgress: onProgress)
+            query, paths: paths, times: times, goVersion: goVersion, spooled: spooled, onProgress: onProgress)
+        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query) : nil
         try self.init(
-            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, onProgress: onProgress)
+            paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, narrowing,
+            onProgress: onProgress)
         if paths.count == 1 { try selection.skip(in: inputs[0]) }
     }
 
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
     init(
         _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], goVersion: String?, _ stage: QueryStage?,
-        onProgress: ((Progress) -> Void)?
+        _ narrowing: EntryNarrowing? = nil, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
         self.stage = stage
@@ -60,7 +63,7 @@ public final class InputSet {
             let source = try spooled.isEmpty ? nil : spooled[index]?.open()
             inputs.append(
                 try TraceInput(
-                    path, source: source, tables: tables, diagnostics: diagnostics, goVersion: goVersion))
+                    path, source: source, tables: tables, diagnostics: diagnostics, place: nil, goVersion, narrowing))
         }
         self.inputs = inputs
         guard paths.count > 1 else {

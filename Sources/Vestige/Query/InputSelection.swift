@@ -10,13 +10,15 @@ struct InputSelection {
     private(set) var spooled: [SpooledInput?] = []
     private let query: Query
 
+    /// - Parameter spooled: inputs that are open already.
     /// - Throws: `usage` for a query that makes no sense, also for names that the recording does not have; what
     ///   reading throws.
     init(
-        _ query: Query, paths: [String], times: [ManualTime], goVersion: String?,
+        _ query: Query, paths: [String], times: [ManualTime], goVersion: String?, spooled: [SpooledInput?] = [],
         onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.query = query
+        self.spooled = spooled
         guard !query.isEmpty else {
             stage = nil
             return
@@ -27,13 +29,10 @@ struct InputSelection {
             stage = QueryStage(query)
             return
         }
-        for path in paths {
-            let isEntry = try InputPath.archiveAndEntry(path) != nil
-            spooled.append(isEntry ? nil : try SpooledInput(path))
-        }
+        if spooled.isEmpty { self.spooled = try Self.spool(paths) }
         let survey = QuerySurvey(query)
         let first = try InputSet(
-            paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
+            paths, self.spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
         try first.readAll(onProgress: onProgress) { events throws(TraceError) in
             survey.process(events, tables: first.tables)
         }
@@ -45,13 +44,23 @@ struct InputSelection {
         if needsClosure {
             let survey = ClosureSurvey(query, facts: facts)
             let second = try InputSet(
-                paths, spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
+                paths, self.spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
             try second.readAll(onProgress: onProgress) { events throws(TraceError) in
                 try survey.process(events, tables: second.tables)
             }
             facts = survey.finish()
         }
         stage = QueryStage(query, facts: facts)
+    }
+
+    /// Opens what cannot be opened a second time.
+    static func spool(_ paths: [String]) throws(TraceError) -> [SpooledInput?] {
+        var spooled: [SpooledInput?] = []
+        for path in paths {
+            let isEntry = try InputPath.archiveAndEntry(path) != nil
+            spooled.append(isEntry ? nil : try SpooledInput(path))
+        }
+        return spooled
     }
 
     /// Lets the reader pass over what comes before the window, if it can.

@@ -23,6 +23,11 @@ public final class ArchiveFile: @unchecked Sendable {
         var content: [UInt8]
     }
 
+    private let readCounts = Mutex<(blocks: Int, bytes: UInt64)>((0, 0))
+    /// How many blocks have been read, and how many bytes they have in the file.
+    public var blocksRead: Int { readCounts.withLock { $0.blocks } }
+    public var blockBytesRead: UInt64 { readCounts.withLock { $0.bytes } }
+
     /// True if no index could be read, and entries were found again by their blocks: some may be incomplete,
     /// and some may have been removed.
     public var isRecovered: Bool { slot == nil }
@@ -134,6 +139,10 @@ public final class ArchiveFile: @unchecked Sendable {
                 expected: "\(place.size) bytes", found: "\(fileSize - min(fileSize, place.offset))")
         }
         let bytes = try Self.read(descriptor, path, at: place.offset, count: Int(place.size))
+        readCounts.withLock {
+            $0.blocks += 1
+            $0.bytes += place.size
+        }
         let result: Result<BlockHeader, Defect> = bytes.withUnsafeBytes { bytes in
             let headerBytes = UnsafeRawBufferPointer(rebasing: bytes[..<place.headerSize])
             guard let header = BlockHeader(headerBytes, at: place.offset), header.rawSize == place.rawSize else {

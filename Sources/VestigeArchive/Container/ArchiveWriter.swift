@@ -144,7 +144,7 @@ private struct EntryAssembly {
     }
 
     mutating func take(
-        _ job: BlockJob, _ results: [(method: BlockHeader.Segment.Method, content: ChunkContent?)],
+        _ job: BlockJob, _ results: [EncodedPiece],
         _ content: UnsafeRawBufferPointer, block: Int
     ) -> [BlockHeader.Segment] {
         var position = 0
@@ -158,7 +158,14 @@ private struct EntryAssembly {
             entries[place].chunks.append(
                 ArchiveChunk(
                     block: block, segment: segments.count - 1, length: piece.length, content: result.content))
-            sum.update(UnsafeRawBufferPointer(rebasing: content[position..<position + piece.length]))
+            let bytes = UnsafeRawBufferPointer(rebasing: content[position..<position + piece.length])
+            sum.update(bytes)
+            // All parts of a generation are about the same.
+            if let large = piece.large, let whole = large.take(result.facts, bytes, at: piece.offset) {
+                for chunk in entries[place].chunks.indices.suffix(large.pieceCount) {
+                    entries[place].chunks[chunk].content = whole
+                }
+            }
             position += piece.length
             offsets[place] += UInt64(piece.length)
             byteCount += UInt64(piece.length)

@@ -32,6 +32,14 @@ struct BlockJob {
     }
 }
 
+/// How a piece was encoded, and what is known of it.
+struct EncodedPiece {
+    var method: BlockHeader.Segment.Method
+    var content: ChunkContent?
+    /// Of a part of a generation.
+    var facts: SegmentFacts?
+}
+
 /// Makes blocks. Each worker has one.
 final class BlockEncoder {
     private let columns = ColumnSet()
@@ -59,7 +67,7 @@ final class BlockEncoder {
     /// Reads a job's pieces and encodes them; `content` and `payload` hold the result.
     /// - Returns: how each piece was encoded, and what it is about.
     /// - Throws: `unreadable` if a file is shorter than it was.
-    func encode(_ job: BlockJob) throws(TraceError) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)] {
+    func encode(_ job: BlockJob) throws(TraceError) -> [EncodedPiece] {
         rawSize = job.rawSize
         let target = raw.resize(job.rawSize + ModelEvent.longestEvent)
         var position = 0
@@ -96,7 +104,7 @@ final class BlockEncoder {
         }
     }
 
-    private func encodeContent(_ job: BlockJob) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)] {
+    private func encodeContent(_ job: BlockJob) -> [EncodedPiece] {
         let result = fillColumns(job, isModelled: true) ?? fillColumns(job, isModelled: false)!
         payload.removeAll()
         BlockPayload.append(columns, level: level, compressor, to: &payload)
@@ -106,23 +114,24 @@ final class BlockEncoder {
     /// - Returns: nil if the model refuses, which it does for nothing that a runtime writes.
     private func fillColumns(
         _ job: BlockJob, isModelled: Bool
-    ) -> [(method: BlockHeader.Segment.Method, content: ChunkContent?)]? {
+    ) -> [EncodedPiece]? {
         columns.removeAll()
-        var results: [(method: BlockHeader.Segment.Method, content: ChunkContent?)] = []
+        var results: [EncodedPiece] = []
         var position = 0
         for piece in job.pieces {
             let bytes = UnsafeMutableBufferPointer(start: raw.base.map { $0 + position }, count: piece.length)
             position += piece.length
             guard piece.isTrace, isModelled else {
                 columns.columns[ColumnID.stored].append(UnsafeRawBufferPointer(bytes))
-                results.append((.stored, nil))
+                results.append(EncodedPiece(method: .stored))
                 continue
             }
             guard encoder.append(bytes) else { return nil }
             let content = piece.generation.flatMap {
                 GenerationContent(UnsafeRawBufferPointer(bytes), $0).content(encoder.facts)
             }
-            results.append((.model, content))
+            let facts = piece.large == nil ? nil : encoder.facts
+            results.append(EncodedPiece(method: .model, content: content, facts: facts))
         }
         if isModelled, columns.byteCount > BlockPayload.mostColumnBytes(rawSize: job.rawSize) { return nil }
         return results

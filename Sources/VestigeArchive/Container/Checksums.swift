@@ -10,20 +10,20 @@ enum XXHash {
 }
 
 /// SHA-256 of what is passed on in pieces, which proves an entry.
-final class SHA256Sum {
+package final class SHA256Sum {
     static let length = 32
     private let context = EVP_MD_CTX_new()!
 
-    init() { reset() }
+    package init() { reset() }
 
     deinit { EVP_MD_CTX_free(context) }
 
     func reset() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
 
-    func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
+    package func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
 
     /// The sum of everything so far; begins anew.
-    func finish() -> [UInt8] {
+    package func finish() -> [UInt8] {
         var sum = [UInt8](repeating: 0, count: Self.length)
         EVP_DigestFinal_ex(context, &sum, nil)
         reset()

@@ -30,6 +30,9 @@ public final class EntryContent: RandomAccessContent {
         self.starts = starts
     }
 
+    /// Where a chunk begins in the entry; behind the last one, where the entry ends.
+    public func offset(ofChunk number: Int) -> UInt64 { number < starts.count ? starts[number] : size }
+
     /// A source whose content this is.
     public func source() -> ByteSource { ByteSource(content: self, path: "\(archive.path)/\(entry.name)") }
 

@@ -24,6 +24,8 @@ struct Piece {
     var isTrace = false
     /// Set if it is one whole generation.
     var generation: GenerationPlace?
+    /// Set if it is a part of one that is larger than a block.
+    var large: LargeGeneration?
 }
 
 /// Where a generation has what names and times need, as offsets in its piece.
@@ -97,11 +99,37 @@ struct EntrySurvey {
                         entry: index, path: input.path, offset: start, length: Int(end - start), isTrace: true,
                         generation: GenerationPlace(generation, from: start)))
             } else {
-                appendPieces(start..<end, input, index, isTrace: true)
+                appendLarge(generation, start..<end, input, index)
             }
             start = end
         }
         appendPieces(start..<size, input, index, isTrace: true)
+    }
+
+    /// Divides a generation between its batches, so that the model knows all of them.
+    private mutating func appendLarge(
+        _ generation: Generation, _ range: Range<UInt64>, _ input: ArchiveInput, _ index: Int
+    ) {
+        var starts = [range.lowerBound]
+        var last = range.lowerBound
+        for offset in generation.batchOffsets + [range.upperBound] where offset > last && offset <= range.upperBound {
+            if offset - starts[starts.count - 1] > UInt64(Self.pieceSize), last > starts[starts.count - 1] {
+                starts.append(last)
+            }
+            last = offset
+        }
+        let ends = starts.dropFirst() + [range.upperBound]
+        guard zip(starts, ends).allSatisfy({ $1 - $0 <= UInt64(Self.pieceSize) }) else {
+            return appendPieces(range, input, index, isTrace: true)
+        }
+        let large = LargeGeneration(
+            GenerationPlace(generation, from: range.lowerBound), start: range.lowerBound, pieceCount: starts.count)
+        for (start, end) in zip(starts, ends) {
+            pieces.append(
+                Piece(
+                    entry: index, path: input.path, offset: start, length: Int(end - start), isTrace: true,
+                    large: large))
+        }
     }
 
     private mutating func appendPieces(

@@ -13,7 +13,7 @@ extension EventWalk where Port: ~Copyable {
         case ModelEvent.goSyscallBegin: goSyscallBegin(cursor)
         case ModelEvent.procStart: procStart(cursor)
         case ModelEvent.userRegionBegin, ModelEvent.userRegionEnd: region(type, cursor)
-        default: if ModelEvent.argumentCount[Int(type)] > 0 { rareStep(type, cursor) }
+        default: if argumentCount[Int(type)] > 0 { rareStep(type, cursor) }
         }
     }
 

@@ -101,7 +101,7 @@ extension EventWalk where Port: ~Copyable {
             port.put(gcSequence(port.take(cursor), column(type, 0)), cursor)
             return
         }
-        for index in 0..<Int(ModelEvent.argumentCount[Int(type)]) {
+        for index in 0..<Int(argumentCount[Int(type)]) {
             port.put(nearLast(port.take(cursor), column(type, index)), cursor)
         }
     }

@@ -10,6 +10,8 @@ struct EventWalk<Port: ModelPort & ~Copyable>: ~Copyable {
     let plan: SegmentPlan
     private let types: UnsafeMutablePointer<UInt8>
     private let deltas: UnsafeMutablePointer<UInt32>
+    /// By type; a static one would be looked up for every event.
+    let argumentCount = ModelEvent.argumentCount
     private var heap: [Int32] = []
 
     init(state: consuming SchedulerModel, port: consuming Port, plan: SegmentPlan) {

@@ -83,6 +83,8 @@ public struct OutputFormat: Sendable {
         case folder
         /// Nothing is written.
         case nothing
+        /// A file that holds the inputs as they are; `make` makes no writer of events.
+        case archive
     }
 
     /// Unique name, the value of `--to`.

@@ -46,6 +46,8 @@ public struct ReaderContext {
     public let source: UInt8
     /// The Go version of the recorded program, as the user knows it, e.g. `1.24`; for inputs that do not say.
     public var goVersion: String?
+    /// Where the reader may count events instead of delivering them; nil if all are wanted.
+    public var tally: EventTally?
 
     public init(tables: TraceTables, diagnostics: Diagnostics, source: UInt8, goVersion: String? = nil) {
         self.goVersion = goVersion

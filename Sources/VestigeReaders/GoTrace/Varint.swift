@@ -24,27 +24,30 @@ enum Varint {
     }
 
     /// Reads a varint of at most four bytes; moves nowhere, and returns nil, where there is a longer one.
+    ///
+    /// The marks of all bytes but the last are taken off at once, which is fewer instructions than each by itself.
     @inline(__always) static func readShort(_ pointer: inout UnsafePointer<UInt8>) -> UInt64? {
-        let first = pointer[0]
+        let first = UInt64(pointer[0])
         if first < 0x80 {
             pointer += 1
-            return UInt64(first)
+            return first
         }
-        let second = pointer[1]
+        let second = UInt64(pointer[1])
+        let two = first &+ second &<< 7 &- 0x80
         if second < 0x80 {
             pointer += 2
-            return UInt64(first & 0x7f) | UInt64(second) << 7
+            return two
         }
-        let third = pointer[2]
+        let third = UInt64(pointer[2])
+        let three = two &+ third &<< 14 &- 0x80 &<< 7
         if third < 0x80 {
             pointer += 3
-            return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third) << 14
+            return three
         }
-        let fourth = pointer[3]
+        let fourth = UInt64(pointer[3])
         if fourth < 0x80 {
             pointer += 4
-            return UInt64(first & 0x7f) | UInt64(second & 0x7f) << 7 | UInt64(third & 0x7f) << 14
-                | UInt64(fourth) << 21
+            return three &+ fourth &<< 21 &- 0x80 &<< 14
         }
         return nil
     }

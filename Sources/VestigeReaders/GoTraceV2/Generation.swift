@@ -46,6 +46,12 @@ package struct Generation {
 
     var isEmpty: Bool { minimumTicks == 0 && threads.isEmpty && syncBatches.isEmpty && stringBatches.isEmpty }
 
+    /// Where all batches begin in the file, in ascending order.
+    package var batchOffsets: [UInt64] {
+        let others = [stringBatches, stackBatches, sampleBatches, syncBatches, experimentalBatches]
+        return (others + threads.map(\.batches)).flatMap { $0.map(\.offset) }.sorted()
+    }
+
     /// Files a batch by what it holds, which the first event in it tells
     /// (`internal/trace/generation.go`, `processBatch`).
     mutating func add(_ batch: BatchHeader, version: Int) {

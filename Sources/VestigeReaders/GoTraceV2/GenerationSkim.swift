@@ -63,7 +63,9 @@ struct GenerationSkim: ~Copyable {
     /// What still matters after the last generation, as the events that said it, in order of time.
     mutating func events(notAfter limit: Int64) -> [Event] {
         var events = annotations.events
-        for (first, last) in metrics.values { events += first.timeNanoseconds < last.timeNanoseconds ? [first, last] : [last] }
+        for (first, last) in metrics.values {
+            events += first.timeNanoseconds < last.timeNanoseconds ? [first, last] : [last]
+        }
         goroutines.forEach { id, record in
             events += record.pointee.events(of: GoroutineID(id), source: context.source)
         }
@@ -136,7 +138,9 @@ struct GenerationSkim: ~Copyable {
         case WireEvent.goStatus, WireEvent.goStatusStack:
             noteStatus(values.0, values.2, stack: values.3)
             let isHere = Int64(bitPattern: values.1) == thread.rawValue
-            if values.2 == UInt64(WireGoroutineStatus.running) || values.2 == UInt64(WireGoroutineStatus.syscall) && isHere {
+            if values.2 == UInt64(WireGoroutineStatus.running)
+                || values.2 == UInt64(WireGoroutineStatus.syscall) && isHere
+            {
                 run(values.0)
             }
         case WireEvent.procStatus:

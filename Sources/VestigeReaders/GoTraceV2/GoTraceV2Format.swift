@@ -16,25 +16,38 @@ public enum GoTraceV2Format {
         open: { source, context throws(TraceError) in try GoTraceV2Reader(source, context) },
         divide: { source, count throws(TraceError) in try divide(source, into: count) })
 
+    /// The part of a trace that begins with the generation at an offset, behind `count` others, and ends with the
+    /// trace.
+    public static func part(from offset: UInt64, behind count: Int) -> InputPart {
+        InputPart { source, context throws(TraceError) in
+            let reader = try GoTraceV2Reader(source, context, range: offset..<UInt64.max)
+            reader.countGenerations(from: count)
+            return reader
+        }
+    }
+
     /// Divides a trace between generations, in parts of about the same size. Each generation says anew
     /// what state every goroutine is in, so that a part can be read alone.
-    /// - Returns: nil if there are too few generations, or damage: salvage needs what came before.
+    /// - Returns: nil if there is damage: salvage needs what came before.
     private static func divide(_ source: ByteSource, into count: Int) throws(TraceError) -> [InputPart]? {
         let header = try source.prefix(GoTraceHeader.length)
-        guard source.isSeekable, let size = source.size, count > 1,
+        guard source.isSeekable, let size = source.size,
             let version = header.withUnsafeBytes(GoTraceHeader.version), knownVersions.contains(version)
         else { return nil }
         let diagnostics = Diagnostics()
         let first = UInt64(GoTraceHeader.length)
         var scanner = GenerationScanner(
             source: source, diagnostics: diagnostics, version: version, range: first..<UInt64.max)
-        var starts = [first]
+        var offsets = [first]
         while case .generation = try scanner.next() {
-            let isEnough = scanner.offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
-            if isEnough, starts.count < count, scanner.offset < size { starts.append(scanner.offset) }
+            if scanner.offset < size { offsets.append(scanner.offset) }
         }
-        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil, starts.count > 1 else {
-            return nil
+        guard scanner.offset >= size, diagnostics.nonZero.isEmpty, scanner.truncation == nil else { return nil }
+        // The last generation of a program that was killed names few of its goroutines: it is no part by itself.
+        var starts = [first]
+        for offset in offsets.dropFirst().dropLast() where starts.count < count {
+            let isEnough = offset - first >= (size - first) / UInt64(count) * UInt64(starts.count)
+            if isEnough { starts.append(offset) }
         }
         let ends = starts.dropFirst() + [UInt64.max]
         return zip(starts, ends).map { start, end in

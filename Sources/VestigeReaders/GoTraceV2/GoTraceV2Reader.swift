@@ -83,6 +83,7 @@ final class GoTraceV2Reader: TraceReader {
                 if try appendExperimental(&batch) { continue }
                 try batch.fill { (room) throws(TraceError) in try ordering.pointee.fill(room) }
                 try endGenerationIfDone()
+                if context.tally != nil { return true }
             }
         }
         return true
@@ -112,6 +113,9 @@ final class GoTraceV2Reader: TraceReader {
             ordering.pointee.activeTasks.insert(id, TaskRecord(id: id, parent: task.parentTask, name: task.name))
         }
     }
+
+    /// Says how many generations are before what is read.
+    func countGenerations(from count: Int) { syncCount = UInt64(count) }
 
     // MARK: - Generations
 
@@ -151,6 +155,7 @@ final class GoTraceV2Reader: TraceReader {
 
     private func finish(_ batch: inout EventBatch, _ error: TraceError?) {
         if hasEnd { appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0) }
+        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
         phase = .finished(error)
         context.tables.sources[Int(context.source)].byteCount = source.size
     }
@@ -174,6 +179,7 @@ final class GoTraceV2Reader: TraceReader {
             return finish(&batch, error)
         }
         self.version = version
+        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
         ordinal = 0
         tables = GenerationTables(source: source, context: context, version: version)
         let time = ordering.pointee.lastTime

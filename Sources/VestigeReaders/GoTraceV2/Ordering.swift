@@ -70,6 +70,8 @@ struct Ordering: ~Copyable {
     let deltaTable = UnsafeMutablePointer<Int64>.allocate(capacity: Ordering.deltaTableCount)
     let names: Names
     var experimentalEvents = ExperimentalEvents()
+    /// Counts by kind, where events are counted (`EventTally`).
+    let tally: UnsafeMutablePointer<UInt64>?
 
     static var deltaTableCount: Int { 1024 }
     /// Room that one wire event may need in the output.
@@ -79,6 +81,8 @@ struct Ordering: ~Copyable {
     /// below it; without it, damaged ones of very many threads would take the square of their number.
     private static var searchesAhead: Int { 1 << 20 }
     private static var searchesPerEvent: Int { 64 }
+    /// Bytes of batches between two looks at the progress where events are counted, and fill no output.
+    private static var talliedBytes: UInt64 { 4 << 20 }
 
     enum GCState { case undetermined, notRunning, running }
 
@@ -88,6 +92,7 @@ struct Ordering: ~Copyable {
         self.context = context
         self.tables = tables
         names = Names(context.tables)
+        tally = context.tally?.counts
         stringMap = tables.strings.dense
         stackMap = tables.stacks.dense
         noGoroutine.initialize(to: .vacant)
@@ -99,6 +104,8 @@ struct Ordering: ~Copyable {
         deltaTable.deallocate()
         noGoroutine.deallocate()
     }
+
+    private var talliedCount: Int { Int(truncatingIfNeeded: context.tally?.total ?? 0) }
 
     var isExhausted: Bool { heap.isEmpty && sampleTime == .max }
 
@@ -140,8 +147,10 @@ struct Ordering: ~Copyable {
     mutating func fill(_ out: UnsafeMutableBufferPointer<Event>) throws(TraceError) -> Int {
         guard let start = out.baseAddress else { return 0 }
         var position = start
+        let talliedBefore = talliedCount
         let limit = start + (out.count - Self.eventsPerWireEvent)
-        while position <= limit {
+        let bytesAtMost = tally == nil ? UInt64.max : bytesLoaded + Self.talliedBytes
+        while position <= limit, bytesLoaded < bytesAtMost {
             guard let head = heap.first else {
                 if !takeSample(before: .max, &position) { break }
                 continue
@@ -155,7 +164,8 @@ struct Ordering: ~Copyable {
             case .blocked, .impossible, .malformed: try resolve(outcome, limit, &position)
             }
         }
-        searchBudget = min(Self.searchesAhead, searchBudget + (position - start) * Self.searchesPerEvent)
+        let placedCount = (position - start) + (talliedCount - talliedBefore)
+        searchBudget = min(Self.searchesAhead, searchBudget + placedCount * Self.searchesPerEvent)
         return position - start
     }
 
@@ -254,17 +264,24 @@ struct Ordering: ~Copyable {
     /// A sequence number of this generation; absurd ones are cut.
     func tagged(_ sequence: UInt64) -> UInt64 { generationTag | min(sequence, Self.sequenceLimit - 2) }
 
-    /// Writes an event in a thread's context.
+    /// Writes an event in a thread's context, or counts it.
+    /// - Parameter isNews: that it is written in any case.
     @inline(__always) mutating func emit<How>(
         _ turn: inout Turn<How>, _ kind: EventKind, _ thread: ThreadID, _ proc: ProcID, _ goroutine: GoroutineID,
         stack: StackID = .absent, name: StringID = .empty, argument0: UInt64 = 0, argument1: UInt64 = 0,
-        argument2: UInt64 = 0, detail: UInt16 = 0
+        argument2: UInt64 = 0, detail: UInt16 = 0, isNews: Bool = false
     ) {
-        turn.output.initialize(
+        if How.isTallying, !isNews, let tally {
+            _ = turn.stamp()
+            tally[Int(kind.rawValue)] &+= 1
+            return
+        }
+        let output = turn.output
+        turn.output = output + 1
+        output.initialize(
             to: Event(
                 kind: kind, timeNanoseconds: turn.stamp(), goroutine: goroutine, proc: proc,
                 thread: thread, stack: stack, name: name, argument0: argument0, argument1: argument1,
                 argument2: argument2, source: context.source, detail: detail))
-        turn.output += 1
     }
 }

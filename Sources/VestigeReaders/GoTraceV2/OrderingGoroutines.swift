@@ -271,3 +271,22 @@ extension Ordering {
         return result
     }
 }
+
+// MARK: - The end
+
+extension Ordering {
+    /// The state of each goroutine that is alive, as synthetic transitions at the last time.
+    func finalStates() -> [Event] {
+        var events: [Event] = []
+        events.reserveCapacity(goroutines.count)
+        goroutines.forEach { id, record in
+            var event = Event(
+                kind: .goroutineTransition, timeNanoseconds: lastTime, argument0: UInt64(bitPattern: id),
+                source: context.source,
+                detail: Event.pack(.undetermined, WireGoroutineStatus.state(record.pointee.status)))
+            event.isSynthetic = true
+            events.append(event)
+        }
+        return events
+    }
+}

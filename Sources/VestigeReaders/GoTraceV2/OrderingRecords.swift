@@ -76,6 +76,8 @@ struct ThreadRecord {
     /// Valid only while its `id` is `goroutine`: a damaged file may end a goroutine from elsewhere.
     var goroutineRecord: UnsafeMutablePointer<GoroutineRecord>
     var procRecord: UnsafeMutablePointer<ProcRecord>?
+    /// An event of it was written; where events are counted, the first one is.
+    var isKnown = false
 }
 
 extension UnsafeMutablePointer<ProcRecord> {

@@ -142,7 +142,7 @@ extension Ordering {
         emit(
             &turn, .goroutineTransition, thread.pointee.id, thread.pointee.proc, goroutine, stack: stack,
             name: reason, argument0: UInt64(bitPattern: subject), argument1: UInt64(ownStack.rawValue),
-            detail: Event.pack(from, to))
+            detail: Event.pack(from, to), isNews: from == .notExist || to == .notExist)
     }
 
     /// Writes a proc's transition in a thread's context.

@@ -10,12 +10,16 @@ extension Ordering {
         _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
     ) throws(TraceError) -> Outcome {
         repeat {
-            let stop = runOrdinary(cursor, through: bound, limit, &position)
+            let stop =
+                tally == nil
+                ? runOrdinary(cursor, through: bound, limit, &position)
+                : runTallied(cursor, through: bound, limit, &position)
             if stop == .atBound { return .placed }
             var turn: CarefulTurn = turn(cursor, position)
             if stop == .atEvent {
                 let outcome = carefulStep(&turn)
                 guard outcome == .placed else { return outcome }
+                noteWritten(turn, since: position)
             }
             (lastTime, position) = (turn.lastTime, turn.output)
             cursor.pointee.arguments = turn.pointer
@@ -33,13 +37,37 @@ extension Ordering {
         case behindEvent
     }
 
-    /// The same up to an event that is not ordinary. It calls nothing, and `<` is all that it asks of pointers: for
-    /// other operators the compiler leaves a call.
+    /// The same up to an event that is not ordinary.
     @inline(never) private mutating func runOrdinary(
         _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
     ) -> Stop {
         var turn: Turn<Ordinary> = turn(cursor, position)
-        let lastStart = turn.end - Self.ordinaryBytes
+        return run(&turn, cursor, through: bound, limit, &position)
+    }
+
+    /// The same where events are counted; a thread's first event is written.
+    @inline(never) private mutating func runTallied(
+        _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
+    ) -> Stop {
+        guard cursor.pointee.thread.pointee.isKnown else { return .atEvent }
+        var turn: Turn<Tallied> = turn(cursor, position)
+        return run(&turn, cursor, through: bound, limit, &position)
+    }
+
+    /// Whether an event was written of the thread whose turn it is. It may have been another thread's, by its status.
+    private mutating func noteWritten(_ turn: CarefulTurn, since position: Output) {
+        let thread = turn.thread
+        guard !thread.pointee.isKnown, position < turn.output else { return }
+        thread.pointee.isKnown = (turn.output - 1).pointee.thread == thread.pointee.id
+    }
+
+    /// It calls nothing, and `<` is all that it asks of pointers: for other operators the compiler leaves a call.
+    @inline(__always) private mutating func run<How>(
+        _ turn: inout Turn<How>, _ cursor: Cursor, through bound: Int64, _ limit: Output, _ position: inout Output
+    ) -> Stop {
+        // An event takes two bytes at least, so the output has room for those that begin up to here.
+        let roomBytes = (limit - turn.output + 1) &* 2
+        let lastStart = min(turn.end - Self.ordinaryBytes, turn.pointer + max(0, roomBytes))
         guard !(lastStart < turn.pointer) else { return .atEvent }
         while true {
             guard step(&turn) == .placed else {
@@ -50,14 +78,14 @@ extension Ordering {
                 save(turn, cursor, &position)
                 return .behindEvent
             }
-            guard !(bound < turn.time), !(limit < turn.output) else {
+            guard !(bound < turn.time) else {
                 save(turn, cursor, &position)
                 return .atBound
             }
         }
     }
 
-    @inline(__always) private mutating func save(_ turn: Turn<Ordinary>, _ cursor: Cursor, _ position: inout Output) {
+    @inline(__always) private mutating func save<How>(_ turn: Turn<How>, _ cursor: Cursor, _ position: inout Output) {
         (lastTime, position) = (turn.lastTime, turn.output)
         cursor.pointee.start = turn.start
         cursor.pointee.arguments = turn.pointer
@@ -74,9 +102,17 @@ extension Ordering {
     // MARK: - From event to event
 
     /// Decodes type and time of the next event if its time is ordinary: not much later.
-    @inline(__always) private mutating func peekOrdinary(_ turn: inout Turn<Ordinary>) -> Bool {
+    @inline(__always) private mutating func peekOrdinary<How>(_ turn: inout Turn<How>) -> Bool {
         var pointer = turn.pointer + 1
-        guard let delta = Varint.readShort(&pointer), delta < UInt64(Self.deltaTableCount) else { return false }
+        let delta: UInt64
+        // Most take one byte, and need not be compared with the table's end.
+        if pointer.pointee < 0x80 {
+            delta = UInt64(pointer.pointee)
+            pointer += 1
+        } else {
+            guard let long = Varint.readShort(&pointer), long < UInt64(Self.deltaTableCount) else { return false }
+            delta = long
+        }
         turn.start = turn.pointer
         turn.time &+= deltaTable[Int(truncatingIfNeeded: delta)]
         turn.pointer = pointer

@@ -3,10 +3,13 @@ import VestigeCore
 /// How events are taken: with all care, or only as far as they are ordinary.
 protocol Care {
     static var isOrdinary: Bool { get }
+    /// Whether events that only numbers are wanted of are counted, and not written.
+    static var isTallying: Bool { get }
 }
 
 enum Careful: Care {
     @inline(__always) static var isOrdinary: Bool { false }
+    @inline(__always) static var isTallying: Bool { false }
 }
 
 /// What is not ordinary (a long number, a string that the input lacks, an event that must wait) is left as it was, for
@@ -14,6 +17,13 @@ enum Careful: Care {
 /// registers. Both share one source for each step, which Swift specialises.
 enum Ordinary: Care {
     @inline(__always) static var isOrdinary: Bool { true }
+    @inline(__always) static var isTallying: Bool { false }
+}
+
+/// The same where events are counted: what would be written about an ordinary one is mostly not needed.
+enum Tallied: Care {
+    @inline(__always) static var isOrdinary: Bool { true }
+    @inline(__always) static var isTallying: Bool { true }
 }
 
 /// What is at hand while the events of one thread are taken one after the other.

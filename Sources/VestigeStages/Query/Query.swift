@@ -8,6 +8,8 @@ public enum TimeBound: Equatable, Sendable {
     case beforeEnd(Int64)
     /// Unix time in nanoseconds, for recordings that know the wall clock.
     case wall(Int64)
+    /// On the clock of the events, for callers that have seen them.
+    case clock(Int64)
 }
 
 /// Which part of a recording is wanted. Everything given must hold together (AND); of several values of

@@ -32,6 +32,7 @@ struct QueryClock {
         case .beforeEnd(let offset):
             guard let lastNanoseconds else { preconditionFailure("the survey was left out") }
             return lastNanoseconds.subtractingClamped(offset)
+        case .clock(let time): return time
         case .wall(let time):
             guard let wallOffsetNanoseconds else {
                 throw TraceError(

@@ -96,6 +96,9 @@ struct NameMasks {
             })
     }
 
+    /// One bit for the names that fit one of the patterns; none, if there are no patterns.
+    init(_ globs: [Glob]) { self.init(patterns: globs.isEmpty ? [] : [(bit: UInt64(1), globs: globs)]) }
+
     init(patterns: [(bit: UInt64, globs: [Glob])]) {
         self.patterns = patterns
         isEmpty = patterns.isEmpty

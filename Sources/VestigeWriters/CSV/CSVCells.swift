@@ -7,15 +7,21 @@ final class CSVCells {
     private let stacks = RenderedCells()
     /// A stack's text is put together here before it becomes a cell.
     private let text = TextBuffer(MemorySink(), capacity: 4 << 10)
+    /// Valid as long as the cells are.
+    let fixed: CSVFixedFields
     private let delimiter: UInt8
     private let keepsType: Bool
 
     init(_ style: TableStyle) {
+        fixed = CSVFixedFields(delimiter: style.delimiter)
         delimiter = style.delimiter
         keepsType = style.isForSpreadsheets
     }
 
-    deinit { text.deallocate() }
+    deinit {
+        text.deallocate()
+        fixed.deallocate()
+    }
 
     /// Puts down the cell of a string, and returns where it ends. The buffer's own position need not be right.
     @inline(__always) func append(
@@ -83,12 +89,15 @@ private final class RenderedCells {
 
     private static let capacity = 8 << 20
 
-    private var entries: [Entry] = []
+    private var entries = UnsafeMutableBufferPointer<Entry>(start: nil, count: 0)
     private let bytes = UnsafeMutablePointer<UInt8>.allocate(
         capacity: RenderedCells.capacity + TextBuffer.blockSize)
     private var count = 0
 
-    deinit { bytes.deallocate() }
+    deinit {
+        bytes.deallocate()
+        entries.deallocate()
+    }
 
     /// How many bytes there are of an id; 0 if none.
     func length(_ id: UInt32) -> Int { Int(id) < entries.count ? max(0, Int(entries[Int(id)].lengthPlusOne) - 1) : 0 }
@@ -97,9 +106,10 @@ private final class RenderedCells {
     @inline(__always) func append(
         _ id: UInt32, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8>? {
-        guard Int(id) < entries.count, entries[Int(id)].lengthPlusOne > 0 else { return nil }
+        guard Int(id) < entries.count else { return nil }
         let entry = entries[Int(id)]
-        let length = Int(entry.lengthPlusOne) - 1
+        guard entry.lengthPlusOne > 0 else { return nil }
+        let length = Int(entry.lengthPlusOne) &- 1
         guard buffer.room(behind: place) >= length + CSVRow.fixedRoom else { return nil }
         return TextBuffer.copyInBlocks(bytes + Int(entry.offset), count: length, to: place)
     }
@@ -118,8 +128,11 @@ private final class RenderedCells {
             count = 0
         }
         if Int(id) >= entries.count {
-            let size = max(Int(id) + 1, entries.count * 2)
-            entries.append(contentsOf: repeatElement(Entry(), count: size - entries.count))
+            let grown = UnsafeMutableBufferPointer<Entry>.allocate(capacity: max(Int(id) + 1, entries.count * 2))
+            let rest = grown.moveInitialize(fromContentsOf: entries)
+            grown[rest...].initialize(repeating: Entry())
+            entries.deallocate()
+            entries = grown
         }
         (bytes + count).update(from: start, count: cell.count)
         entries[Int(id)] = Entry(offset: UInt32(count), lengthPlusOne: UInt32(cell.count) + 1)

@@ -20,6 +20,10 @@ struct CSVRow {
     private let isForSpreadsheets: Bool
     /// Nil if all columns are written.
     private let selection: CSVSelection?
+    private let fixed: CSVFixedFields
+    // Times of rows that follow each other hardly differ in their upper digits.
+    private var timeDigits = RepeatedDigits()
+    private var clockDigits = RepeatedDigits()
 
     init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle) {
         self.file = file
@@ -28,17 +32,40 @@ struct CSVRow {
         buffer = file.selection?.scratch ?? file.buffer
         delimiter = style.delimiter
         isForSpreadsheets = style.isForSpreadsheets
+        isPlain = selection == nil && !isForSpreadsheets
+        fixed = cells.fixed
         place = buffer.beginWriting(room: Self.fixedRoom)
     }
 
     /// Goes on where its buffer is.
     mutating func begin() { place = buffer.beginWriting(room: Self.fixedRoom) }
 
+    /// Leaves its buffer as it is between rows.
+    func pause() { buffer.endWriting(at: place) }
+
     /// Ends the row, and hands full buffers on.
     @inline(__always) mutating func end() throws(TraceError) {
+        if isPlain {
+            // Over the delimiter, by a raw store as those of the fields are: a typed one was lost in release builds.
+            UnsafeMutableRawPointer(place - 1).storeBytes(of: Self.lineEnd, as: UInt16.self)
+            place += 1
+            if buffer.room(behind: place) < Self.flushRoom { try flush() }
+            return
+        }
         buffer.endWriting(at: place)
         if let selection { selection.moveRow(to: file.buffer) }
         try file.endLine()
+        begin()
+    }
+
+    /// Where each row is written in place and none is counted.
+    private let isPlain: Bool
+    private static var flushRoom: Int { 128 << 10 }
+    private static var lineEnd: UInt16 { UInt16(0x0a0d).littleEndian }
+
+    @inline(never) private mutating func flush() throws(TraceError) {
+        buffer.endWriting(at: place)
+        try buffer.flush()
         begin()
     }
 
@@ -60,12 +87,22 @@ struct CSVRow {
     @inline(__always) mutating func none() { endField() }
 
     @inline(__always) mutating func integer(_ value: Int64) {
+        if writeSmall(UInt64(bitPattern: value)) { return }
         if isForSpreadsheets, value.magnitude > Self.largestExactNumber { markAsText() }
         place = TextBuffer.write(value, at: place)
         endField()
     }
 
+    /// A number that is at hand with its delimiter: most ids.
+    @inline(__always) private mutating func writeSmall(_ value: UInt64) -> Bool {
+        guard value < CSVFixedFields.smallCount else { return false }
+        place = fixed.write(small: value, at: place)
+        if let selection { selection.endField(buffer, at: place) }
+        return true
+    }
+
     @inline(__always) mutating func integer(_ value: UInt64) {
+        if writeSmall(value) { return }
         if isForSpreadsheets, value > Self.largestExactNumber { markAsText() }
         place = TextBuffer.write(value, at: place)
         endField()
@@ -84,14 +121,14 @@ struct CSVRow {
     /// A duration, or a time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
     @inline(__always) mutating func nanoseconds(_ value: Int64) {
         if isForSpreadsheets { return seconds(value) }
-        place = TextBuffer.write(value, at: place)
+        place = timeDigits.write(value, at: place)
         endField()
     }
 
     /// A time on the source's clock: a column `…clock_ns`, for spreadsheets `…time_utc`.
     @inline(__always) mutating func clock(_ value: Int64) {
         if isForSpreadsheets { return utc(value) }
-        place = TextBuffer.write(value, at: place)
+        place = clockDigits.write(value, at: place)
         endField()
     }
 
@@ -119,6 +156,11 @@ struct CSVRow {
 
     @inline(__always) mutating func boolean(_ value: Bool) {
         value ? word("true") : word("false")
+    }
+
+    @inline(__always) mutating func state(_ state: GoroutineState) {
+        place = fixed.write(state, at: place)
+        if let selection { selection.endField(buffer, at: place) }
     }
 
     /// A word of ours, which needs no quotes.
@@ -188,10 +230,30 @@ struct CSVRow {
 
     /// The four fields of `CSVColumn.interval`.
     @inline(__always) mutating func interval(_ span: LifelineSpan, since first: Int64) {
+        if isPlain { return plainInterval(span, since: first) }
         nanoseconds(span.startNanoseconds &- first)
         nanoseconds(span.endNanoseconds &- first)
         nanoseconds(span.durationNanoseconds)
         clock(span.startNanoseconds)
+    }
+
+    @inline(never) private mutating func plainInterval(_ span: LifelineSpan, since first: Int64) {
+        // Of its own, so that the place stays in a register.
+        var next = timeDigits.write(span.startNanoseconds &- first, at: place)
+        next.pointee = delimiter
+        next = timeDigits.write(span.endNanoseconds &- first, at: next + 1)
+        next.pointee = delimiter
+        let duration = UInt64(bitPattern: span.durationNanoseconds)
+        if duration < CSVFixedFields.smallCount {
+            next = fixed.write(small: duration, at: next + 1)
+        } else {
+            next = TextBuffer.write(span.durationNanoseconds, at: next + 1)
+            next.pointee = delimiter
+            next += 1
+        }
+        next = clockDigits.write(span.startNanoseconds, at: next)
+        next.pointee = delimiter
+        place = next + 1
     }
 
     /// Count, sum, percentiles and maximum: the six fields of `CSVColumn.distribution`.
@@ -206,6 +268,10 @@ struct CSVRow {
 
     /// The three fields of `CSVColumn.flags`.
     @inline(__always) mutating func flags(_ flags: LifelineSpan.Flags) {
+        if flags.isEmpty, selection == nil {
+            place = fixed.writeNoFlags(at: place)
+            return
+        }
         boolean(flags.contains(.beganBefore))
         boolean(flags.contains(.isOpen))
         boolean(flags.contains(.isBroken))

@@ -52,6 +52,7 @@ final class CSVWriter: TraceWriter {
             var row = output.row
             row.begin()
             try output.table.finish(batch(none, tables), to: &row)
+            row.pause()
             try output.file.buffer.flush()
         }
     }
@@ -62,6 +63,7 @@ final class CSVWriter: TraceWriter {
             var row = output.row
             row.begin()
             try output.table.write(batch, to: &row)
+            row.pause()
         }
     }
 

@@ -12,7 +12,9 @@ struct ArchiveCommand: ParsableCommand {
             checksums.
 
             Every command reads an entry without extracting it: `vestige convert runs.vestige/orders.trace`. \
-            `vestige info runs.vestige` shows all of them.
+            An archive itself is all its entries: `vestige info runs.vestige`, `vestige goroutines runs.vestige`. Of a \
+            trace only the generations are read in which the goroutines of --goroutine live, and none after a window; \
+            how much was read is said. `vestige convert orders.trace -o orders.vestige` makes an archive as well.
 
             A change that dies leaves the archive as it was. Damage costs the blocks it is in, and is named.
 
@@ -80,6 +82,16 @@ enum EntryReport {
             }
         }
         return results.allSatisfy(\.errors.isEmpty)
+    }
+}
+
+/// Says how much of an archive was read for an answer.
+enum ArchiveReading {
+    static func say() {
+        guard let reading = InputPath.archiveReading else { return }
+        Console.say(
+            "\(reading.path): \(Units.bytes(reading.bytes)) of \(Units.bytes(reading.size)) read "
+                + "(\(Units.grouped(UInt64(reading.blocks))) of \(Units.counted(UInt64(reading.blockCount), "block")))")
     }
 }
 

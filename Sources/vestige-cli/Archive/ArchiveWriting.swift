@@ -20,7 +20,7 @@ struct ArchiveInputOptions: ParsableArguments {
     var level = ArchiveLevel.default
 
     func collect() throws(TraceError) -> [ArchiveInput] {
-        let listed = try filesFrom.map { path throws(TraceError) in try ArchiveInputs.list(path) } ?? []
+        let listed = try filesFrom.map { path throws(TraceError) in try InputFiles.list(path) } ?? []
         return try ArchiveInputs.collect(inputs + listed, archive: archive)
     }
 
@@ -50,12 +50,13 @@ struct ArchiveCreateCommand: ParsableCommand {
         let outcome = try options.write(progress) { writer, inputs throws(TraceError) in
             try writer.create(options.archive, inputs, overwrites: force)
         }
-        guard !reporting.quiet else { return }
+        if !reporting.quiet { Console.say("\(options.archive): \(Self.summary(outcome, progress))") }
+    }
+
+    static func summary(_ outcome: ArchiveWriter.Outcome, _ progress: ArchiveProgress) -> String {
         let ratio = outcome.sizeAfter > 0 ? Double(outcome.byteCount) / Double(outcome.sizeAfter) : 0
-        Console.say(
-            "\(options.archive): \(entries(outcome.entryCount)), \(Units.bytes(outcome.byteCount)) in "
-                + "\(Units.bytes(outcome.sizeAfter)), 1/\(Units.decimal(ratio, digits: 1))"
-                + progress.rate(outcome.byteCount))
+        return "\(entries(outcome.entryCount)), \(Units.bytes(outcome.byteCount)) in "
+            + "\(Units.bytes(outcome.sizeAfter)), 1/\(Units.decimal(ratio, digits: 1))" + progress.rate(outcome.byteCount)
     }
 }
 

@@ -59,7 +59,7 @@ struct DiffCommand: ParsableCommand {
             for change in changes { ordered.add(change) }
             report.records = ordered.finish()
         }
-        let writer = ReportWriter(report, table.style, terminal)
+        let writer = ReportWriter(report, table.style, terminal, nil)
         try writer.write(report)
         try writer.finish(report)
         let hidden = report.count - UInt64(report.records.count)

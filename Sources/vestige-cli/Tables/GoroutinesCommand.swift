@@ -23,7 +23,9 @@ struct GoroutinesCommand: ParsableCommand {
 
     private static let measured = ["lifetime_ns", "running_ns", "runnable_ns", "waiting_ns", "syscall_ns"]
 
-    func run() throws {
+    func run() throws { try analysis.report(show) }
+
+    private func show(_ analysis: AnalysisOptions, _ part: ReportPart?) throws {
         let terminal = Terminal()
         let tracker = WaitReasonTracker()
         // Filled at the first batch: rows are put in order as they come.
@@ -53,7 +55,7 @@ struct GoroutinesCommand: ParsableCommand {
         report.records = rows.finish()
         report.count = rows.count
         report.percentiles = Array(zip(Self.measured, distributions)).map { (column: $0.0, distribution: $0.1) }
-        try analysis.show(report, table, terminal)
+        try analysis.show(report, table, terminal, part)
         SystemNote.say(systemCount, "goroutines", analysis)
         try analysis.checkLoss(result)
     }

@@ -33,12 +33,19 @@ struct LifelineCommand: ParsableCommand {
     }
 
     func run() throws {
+        // Of an archive, the recordings that have such a goroutine.
+        var wanted = analysis
+        if try !InputPath.entries(analysis.inputs).isEmpty { wanted.query.goroutine.append("\(goroutine)") }
+        try wanted.report(show)
+    }
+
+    private func show(_ analysis: AnalysisOptions, _ part: ReportPart?) throws {
         let terminal = Terminal()
         var tables = TraceTables()
         var first: Int64 = 0
         var report = Report(name: "lifeline", columns: Self.columns({ tables }, { first }))
         report.emphasis = Self.emphasis
-        let writer = ReportWriter(report, json ? .json : csv ? .csv : .text, terminal)
+        let writer = ReportWriter(report, json ? .json : csv ? .csv : .text, terminal, part)
         var story = LifelineStory(of: GoroutineID(goroutine))
         let result = try analysis.run { batch throws(TraceError) in
             (tables, first) = (batch.tables, batch.firstNanoseconds)

@@ -39,6 +39,12 @@ enum NameReport {
     static func run(
         _ name: String, _ kind: LifelineKind, _ analysis: AnalysisOptions, _ options: TableOptions
     ) throws {
+        try analysis.report { analysis, part in try show(name, kind, analysis, options, part) }
+    }
+
+    private static func show(
+        _ name: String, _ kind: LifelineKind, _ analysis: AnalysisOptions, _ options: TableOptions, _ part: ReportPart?
+    ) throws {
         let terminal = Terminal()
         let statistics = HeapValue(NameStatistics(kind))
         let pointer = statistics.pointer
@@ -54,7 +60,7 @@ enum NameReport {
         var report = Report(name: name, columns: columns)
         report.records = rows.finish()
         report.count = rows.count
-        try analysis.show(report, options, terminal)
+        try analysis.show(report, options, terminal, part)
         try analysis.checkLoss(result)
     }
 

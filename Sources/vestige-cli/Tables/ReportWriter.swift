@@ -8,11 +8,14 @@ final class ReportWriter<Record> {
     private let columns: [ReportColumn<Record>]
     private let name: String
     private let buffer: TextBuffer
+    private let part: ReportPart?
     private var hasBegun = false
     private var hasRows = false
 
-    init(_ report: Report<Record>, _ style: ReportStyle, _ terminal: Terminal) {
+    /// - Parameter part: which of several reports of the same kind it is; nil if it is the only one.
+    init(_ report: Report<Record>, _ style: ReportStyle, _ terminal: Terminal, _ part: ReportPart?) {
         self.style = style
+        self.part = part
         text = ReportText(terminal)
         columns = report.columns
         name = report.name
@@ -24,7 +27,9 @@ final class ReportWriter<Record> {
     /// Writes the rows of a report.
     func write(_ report: Report<Record>) throws(TraceError) {
         switch style {
-        case .text: buffer.append(text.lines(report))
+        case .text:
+            beginText()
+            buffer.append(text.lines(report))
         case .json: try writeJSON(report.records)
         case .csv: try writeCSV(report.records)
         }
@@ -35,7 +40,7 @@ final class ReportWriter<Record> {
     /// Writes what belongs to all rows together.
     func finish(_ report: Report<Record>) throws(TraceError) {
         switch style {
-        case .text: break
+        case .text: beginText()
         case .csv: beginCSV()
         case .json: finishJSON(report)
         }
@@ -44,6 +49,13 @@ final class ReportWriter<Record> {
 
     /// Columns for which the terminal has no room.
     var leftOut: [String] { text.leftOut }
+
+    private func beginText() {
+        if hasBegun { return }
+        hasBegun = true
+        guard let part else { return }
+        buffer.append("\(part.isFirst ? "" : "\n")\(Console.escaped(part.source))\n")
+    }
 
     // MARK: - JSON
 
@@ -69,6 +81,10 @@ final class ReportWriter<Record> {
         hasBegun = true
         buffer.append("{\"table\":")
         buffer.appendJSONString(name)
+        if let part {
+            buffer.append(",\"source\":")
+            buffer.appendJSONString(part.source)
+        }
         buffer.append(",\"rows\":[")
     }
 
@@ -109,6 +125,10 @@ final class ReportWriter<Record> {
     private func writeCSV(_ records: [Record]) throws(TraceError) {
         beginCSV()
         for record in records {
+            if let part {
+                appendCSV(.text(part.source))
+                buffer.append(",")
+            }
             for (position, column) in columns.enumerated() {
                 if position > 0 { buffer.append(",") }
                 appendCSV(column.value(record))
@@ -121,7 +141,8 @@ final class ReportWriter<Record> {
     private func beginCSV() {
         if hasBegun { return }
         hasBegun = true
-        buffer.append(columns.map(\.name).joined(separator: ",") + "\r\n")
+        if let part, !part.isFirst { return }
+        buffer.append(((part == nil ? [] : ["source"]) + columns.map(\.name)).joined(separator: ",") + "\r\n")
     }
 
     private func appendCSV(_ value: ReportValue) {
@@ -134,6 +155,12 @@ final class ReportWriter<Record> {
         case .flag(let value): buffer.append(value ? "true" : "false")
         }
     }
+}
+
+/// One of several reports of the same kind: of an entry of an archive.
+struct ReportPart {
+    let source: String
+    let isFirst: Bool
 }
 
 enum ReportStyle {

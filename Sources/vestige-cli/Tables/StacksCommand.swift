@@ -14,7 +14,9 @@ struct StacksCommand: ParsableCommand {
     @OptionGroup var analysis: AnalysisOptions
     @OptionGroup var table: TableOptions
 
-    func run() throws {
+    func run() throws { try analysis.report(show) }
+
+    private func show(_ analysis: AnalysisOptions, _ part: ReportPart?) throws {
         let terminal = Terminal()
         let statistics = HeapValue(StackStatistics())
         let pointer = statistics.pointer
@@ -35,7 +37,7 @@ struct StacksCommand: ParsableCommand {
         var report = Report(name: "stacks", columns: columns)
         report.records = rows.finish()
         report.count = rows.count
-        try analysis.show(report, table, terminal)
+        try analysis.show(report, table, terminal, part)
         try analysis.checkLoss(result)
     }
 }

@@ -36,7 +36,8 @@ struct TableOptions: ParsableArguments {
 struct AnalysisOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
+            "The recording, and dumps or snapshots of the same run, or an archive; - for standard input.",
+            valueName: "input"))
     var inputs: [String]
 
     @Option(
@@ -54,6 +55,43 @@ struct AnalysisOptions: ParsableArguments {
     @OptionGroup(title: "Which part") var query: QueryOptions
 
     @OptionGroup var reporting: ReportingOptions
+
+    /// Makes a report of the inputs together, or of an archive one of each entry. One that cannot be read does not
+    /// keep the others from being shown, and those that by the index have nothing of what is asked are passed over.
+    func report(_ body: (AnalysisOptions, ReportPart?) throws -> Void) throws {
+        defer { if !reporting.quiet { ArchiveReading.say() } }
+        let entries = try InputPath.entries(inputs)
+        guard !entries.isEmpty else { return try body(self, nil) }
+        let query = try query.makeQuery()
+        var status = ExitStatus.done
+        var isFirst = true
+        var unknown: [TraceError] = []
+        var wanted = try entries.filter { (entry) throws(TraceError) in try InputPath.mayHold(entry, query) }
+        // That none has it is for one of them to say.
+        if wanted.isEmpty { wanted = [entries[0]] }
+        for entry in wanted {
+            var one = self
+            one.inputs = [entry]
+            do {
+                try body(one, ReportPart(source: entry, isFirst: isFirst))
+                isFirst = false
+            } catch let error as TraceError where error.code == .usage {
+                // A name that one recording does not have, and another may.
+                unknown.append(error)
+            } catch let error as TraceError where error.code != .outputClosed && error.code != .outputFailed {
+                status = Console.fail(error)
+            } catch let exit as EarlyExit {
+                if status == .done { status = exit.status }
+                isFirst = false
+            }
+        }
+        if isFirst, status == .done, let error = unknown.last { throw error }
+        let missingCount = entries.count - wanted.count + unknown.count
+        if missingCount > 0, !reporting.quiet {
+            Console.say("\(inputs[0]): \(Units.counted(UInt64(missingCount), "recording")) without what is asked for")
+        }
+        if status != .done { throw EarlyExit(status: status) }
+    }
 
     /// Reads the inputs, and says on standard error what was lost.
     func run(_ body: (Analysis.Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
@@ -88,8 +126,10 @@ struct AnalysisOptions: ParsableArguments {
     }
 
     /// Writes a table whose rows are all there, and says how many are not shown.
-    func show<Record>(_ report: Report<Record>, _ options: TableOptions, _ terminal: Terminal) throws(TraceError) {
-        let writer = ReportWriter(report, options.style, terminal)
+    func show<Record>(
+        _ report: Report<Record>, _ options: TableOptions, _ terminal: Terminal, _ part: ReportPart?
+    ) throws(TraceError) {
+        let writer = ReportWriter(report, options.style, terminal, part)
         try writer.write(report)
         try writer.finish(report)
         guard !reporting.quiet else { return }

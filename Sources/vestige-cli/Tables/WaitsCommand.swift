@@ -22,7 +22,9 @@ struct WaitsCommand: ParsableCommand {
     @Flag(help: "Show also the waits of goroutines that belong to Go's runtime.")
     var system = false
 
-    func run() throws {
+    func run() throws { try analysis.report(show) }
+
+    private func show(_ analysis: AnalysisOptions, _ part: ReportPart?) throws {
         let terminal = Terminal()
         let statistics = HeapValue(WaitStatistics())
         let pointer = statistics.pointer
@@ -38,7 +40,7 @@ struct WaitsCommand: ParsableCommand {
         var report = Report(name: "waits", columns: columns)
         report.records = rows.finish()
         report.count = rows.count
-        try analysis.show(report, table, terminal)
+        try analysis.show(report, table, terminal, part)
         SystemNote.say(all.count { $0.isSystem && !system }, "waits", analysis)
         try analysis.checkLoss(result)
     }

@@ -29,20 +29,22 @@ final class CSVSpansTable: CSVTable {
         ] + CSVColumn.flags("The state") + [.source]
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
-        for span in batch.spans where span.kind == .goroutineState {
-            row.integer(span.goroutine.rawValue)
-            row.text(span.startFunction, batch.tables)
-            row.word(span.state.name)
-            row.text(span.name, batch.tables)
-            row.interval(span, since: batch.firstNanoseconds)
-            row.proc(span.proc)
-            row.thread(span.thread)
-            row.goroutine(span.endedBy)
-            row.stack(span.startStack, batch.tables)
-            row.stack(span.endStack, batch.tables)
-            row.stack(span.endedByStack, batch.tables)
-            row.flags(span.flags)
-            row.integer(UInt64(span.source))
+        guard let spans = batch.spans.baseAddress else { return }
+        // By pointer: a copy of a span that methods are handed would lie in memory.
+        for span in spans..<spans + batch.spans.count where span.pointee.kind == .goroutineState {
+            row.integer(span.pointee.goroutine.rawValue)
+            row.text(span.pointee.startFunction, batch.tables)
+            row.state(span.pointee.state)
+            row.text(span.pointee.name, batch.tables)
+            row.interval(span.pointee, since: batch.firstNanoseconds)
+            row.proc(span.pointee.proc)
+            row.thread(span.pointee.thread)
+            row.goroutine(span.pointee.endedBy)
+            row.stack(span.pointee.startStack, batch.tables)
+            row.stack(span.pointee.endStack, batch.tables)
+            row.stack(span.pointee.endedByStack, batch.tables)
+            row.flags(span.pointee.flags)
+            row.integer(UInt64(span.pointee.source))
             try row.end()
         }
     }
