@@ -80,6 +80,16 @@ public struct Conversion {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
+        if options.views != .all, !plan.format.hasFlows {
+            throw TraceError(
+                .usage, expected: "no --views for \(plan.format.name), which is for no viewer", found: "--views")
+        }
+        let hasScheduler = plan.format.name == PerfettoFormat.format.name
+        if !hasScheduler, options.views.subtracting(.scheduler).isEmpty {
+            throw TraceError(
+                .usage, expected: "a view that \(plan.format.name) has, or --to \(PerfettoFormat.format.name)",
+                found: "--views scheduler")
+        }
         if options.thinning != nil, !plan.format.hasFlows {
             throw TraceError(
                 .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")

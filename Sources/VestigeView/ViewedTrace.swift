@@ -18,6 +18,8 @@ public struct TracePreparation {
     /// What recordings are converted to.
     public let target: ViewerFormat
     public var options = OutputOptions()
+    /// Which part of recordings is wanted.
+    public var query = Query()
     /// Called at most ten times a second.
     public var onProgress: ((Progress) -> Void)?
     /// Called after each conversion, with the file's name.
@@ -49,6 +51,11 @@ public struct TracePreparation {
 
     private mutating func prepare(_ path: String, title: String) throws(TraceError) -> ViewedTrace {
         if let format = try Self.viewerFormat(of: path) {
+            guard query.isEmpty, options.views == .all, options.flows == .all, options.thinning == nil else {
+                throw TraceError(
+                    .usage, file: path, expected: "a recording, of which a part can be chosen",
+                    found: "a trace in a viewer's format, which is shown as it is")
+            }
             if target == .chromeJSON, format == .perfetto {
                 throw TraceError(
                     .usage, file: path, expected: "a recording or Chrome trace JSON, which is what catapult reads",
@@ -65,6 +72,7 @@ public struct TracePreparation {
         var conversion = Conversion(
             inputs: [path], plan: try OutputPlan(inputs: [path], output: output, formatName: format))
         conversion.options = options
+        conversion.query = query
         conversion.onProgress = onProgress
         let result = try conversion.run()
         onConversion?(title, result)

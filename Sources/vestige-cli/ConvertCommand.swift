@@ -248,6 +248,12 @@ struct ContentOptions: ParsableArguments {
     var flows: FlowChoice?
 
     @Option(
+        help: ArgumentHelp(
+            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
+            valueName: "views"))
+    var views: ViewChoice?
+
+    @Option(
         name: .customLong("max-events"),
         help: ArgumentHelp(
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
@@ -266,6 +272,7 @@ struct ContentOptions: ParsableArguments {
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.tableStyle = try tableStyle.style()
         if let flows { conversion.options.flows = flows.kinds }
+        if let views { conversion.options.views = views.kinds }
     }
 
     /// The options as words, for another process.
@@ -282,7 +289,8 @@ struct ContentOptions: ParsableArguments {
     private var tableWords: [String] { table.map { "--table=\($0)" } + tableStyle.words }
 
     private var viewerWords: [String] {
-        (flows.map { ["--flows=\($0.word)"] } ?? []) + (minSpan.map { ["--min-span=\($0.nanoseconds)ns"] } ?? [])
+        (flows.map { ["--flows=\($0.word)"] } ?? []) + (views.map { ["--views=\($0.word)"] } ?? [])
+            + (minSpan.map { ["--min-span=\($0.nanoseconds)ns"] } ?? [])
     }
 }
 

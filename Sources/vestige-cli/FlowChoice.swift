@@ -7,17 +7,44 @@ struct FlowChoice: ExpressibleByArgument, Equatable {
     /// As it was given.
     let word: String
 
+    private static let names: [String: FlowKinds] = [
+        "creation": .creation, "wakeup": .wakeUp, "channel": .channel, "all": .all, "none": [],
+    ]
+
     /// Nil for what holds an unknown word.
     init?(argument: String) {
-        let names: [String: FlowKinds] = [
-            "creation": .creation, "wakeup": .wakeUp, "channel": .channel, "all": .all, "none": [],
-        ]
-        var kinds: FlowKinds = []
-        for word in argument.lowercased().split(separator: ",", omittingEmptySubsequences: false) {
-            guard let kind = names[String(word)] else { return nil }
-            kinds.formUnion(kind)
-        }
+        guard let kinds = FlowKinds(list: argument, names: Self.names) else { return nil }
         self.kinds = kinds
         word = argument
+    }
+}
+
+/// Views as people write them: `all`, or a list such as `procs,runtime`.
+struct ViewChoice: ExpressibleByArgument, Equatable {
+    let kinds: ViewKinds
+    /// As it was given.
+    let word: String
+
+    private static let names: [String: ViewKinds] = [
+        "procs": .procs, "goroutines": .goroutines, "regions": .regions, "threads": .threads, "tasks": .tasks,
+        "runtime": .runtime, "scheduler": .scheduler, "all": .all,
+    ]
+
+    /// Nil for what holds an unknown word.
+    init?(argument: String) {
+        guard let kinds = ViewKinds(list: argument, names: Self.names) else { return nil }
+        self.kinds = kinds
+        word = argument
+    }
+}
+
+extension OptionSet where Self == Element {
+    /// What the words of a list, apart from each other by commas, name together; nil if one names nothing.
+    fileprivate init?(list: String, names: [String: Self]) {
+        self.init()
+        for word in list.lowercased().split(separator: ",", omittingEmptySubsequences: false) {
+            guard let kind = names[String(word)] else { return nil }
+            formUnion(kind)
+        }
     }
 }

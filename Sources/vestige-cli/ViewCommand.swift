@@ -23,9 +23,12 @@ struct ViewCommand: ParsableCommand {
             With --no-open, or where there is no browser ($BROWSER, xdg-open), the address is printed. Every \
             address holds a random token; only the files given are served, to this machine alone.
 
+            The options that choose a part of a recording are those of convert; docs/query.md explains them.
+
             EXAMPLES
               vestige view orders.trace
               vestige view before.trace after.trace
+              vestige view orders.trace --from 1s --to 2s --region pack
               vestige view orders.trace --no-open --port 0
               curl -s 'http://localhost:6060/debug/pprof/trace?seconds=5' | vestige view -
 
@@ -56,6 +59,20 @@ struct ViewCommand: ParsableCommand {
             valueName: "kinds"))
     var flows: FlowChoice?
 
+    @Option(
+        help: ArgumentHelp(
+            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
+            valueName: "views"))
+    var views: ViewChoice?
+
+    @Option(
+        name: .customLong("min-span"),
+        help: ArgumentHelp(
+            "Merge what is shorter than this on a row into counted blocks, e.g. 10us.", valueName: "duration"))
+    var minSpan: DurationArgument?
+
+    @OptionGroup(title: "Which part") var query: QueryOptions
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -84,13 +101,17 @@ struct ViewCommand: ParsableCommand {
 
     private func prepare(for viewer: Viewer, in folder: PrivateFolder) throws(TraceError) -> [ViewedTrace] {
         var preparation = TracePreparation(target: viewer.target, folder: folder)
+        preparation.query = try query.makeQuery()
         if let flows { preparation.options.flows = flows.kinds }
+        if let views { preparation.options.views = views.kinds }
+        preparation.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
         let bar = reporting.makeProgressBar()
         preparation.onProgress = bar?.show
         preparation.onConversion = { title, result in
             bar?.clear()
             LossReport.warn(
                 path: title, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
+            if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
         }
         defer { bar?.clear() }
         var traces: [ViewedTrace] = []

@@ -99,6 +99,23 @@ import VestigeTestSupport
         }
     }
 
+    @Test(arguments: [
+        ("--views", "procs,trees", "invalid for '--views <views>'"), ("--views", "", "invalid for '--views <views>'"),
+        ("--views", "scheduler", "expected a view that chrome has, or --to perfetto"),
+        ("--to", "csv", "expected no --views for csv"),
+    ]) func viewsThatAreNone(_ option: String, _ value: String, _ message: String) throws {
+        let folder = try TemporaryFolder()
+        let views = option == "--views" ? [] : ["--views", "procs"]
+        let result = try CommandLineTool.run(
+            [
+                "convert", PackagePaths.sample("hog"), "-o", folder.file(value == "csv" ? "out" : "out.json"), option,
+                value,
+            ] + views)
+        #expect(result.status == 2)
+        #expect(result.errors.contains(message), "\(result.errors)")
+        #expect(folder.names.isEmpty)
+    }
+
     @Test(arguments: ["tables.gz", "tables.zst/", "TABLES.GZ"])
     func folderWithASuffixForCompression(_ name: String) throws {
         let folder = try TemporaryFolder()

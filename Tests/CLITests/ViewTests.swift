@@ -106,6 +106,23 @@ import VestigeTestSupport
         #expect(view.temporary.names.isEmpty)
     }
 
+    @Test func aPartOfARecording() throws {
+        let options = ["--region", "pack", "--flows", "none", "--views", "regions,runtime", "--min-span", "1us"]
+        let view = try Viewing([orders] + options)
+        let expected = try CommandLineTool.run(["convert", orders, "--to", "perfetto", "-o", "-"] + options).output
+        #expect(try view.get("/\(view.token)/orders.pftrace").body == expected)
+        #expect(try view.end() == .exit(130))
+    }
+
+    @Test(arguments: [["--goroutine", "1"], ["--views", "procs"], ["--flows", "none"], ["--min-span", "1us"]])
+    func noPartOfWhatIsShownAsItIs(_ options: [String]) throws {
+        let folder = try TemporaryFolder()
+        _ = try CommandLineTool.run(["convert", orders, "-o", folder.file("t.json")])
+        let result = try CommandLineTool.run(["view", folder.file("t.json"), "--no-open", "--port", "0"] + options)
+        #expect(result.status == 2)
+        #expect(result.errors.contains("found a trace in a viewer's format"))
+    }
+
     @Test func standardInput() throws {
         let view = try Viewing(["-"], input: orders)
         #expect(try view.get("/\(view.token)/standard_input.pftrace").status == 200)

@@ -7,16 +7,23 @@
 # Where a trace has a truth file beside it (NAME.truth.json), what Perfetto's tables hold of all three
 # formats must equal it: states of every goroutine and holders of every proc to the nanosecond, regions,
 # ranges of the runtime, tasks, logs, samples, arrows (`truth.py`, `truth.sql`).
+# With -x also what `--split` and `--min-span` make of it: every part loads, and the parts together, and what is
+# merged, tell the same running time, regions, tasks and logs as the whole (`totals.sql`).
 #
-#   Tests/viewers/check.sh VESTIGE FOLDER [PATTERN]
+#   Tests/viewers/check.sh [-x] VESTIGE FOLDER [PATTERN]
 #
 # VESTIGE is the command, PATTERN chooses traces by name (default *.trace). The viewers are those of
 # ../shared/tools/viewers beside the checkout (VESTIGE_SHARED overrides ../shared); where they are not
 # there, nothing is checked.
 set -u
 
+variants=
+if [ "${1-}" = -x ]; then
+    variants=1
+    shift
+fi
 if [ $# -lt 2 ]; then
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 vestige=$(realpath "$1")
@@ -48,6 +55,18 @@ fail() {
 # A count in the JSON that a viewer prints.
 number() { sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$scratch/stats"; }
 
+# False if a file has none, as when a recording ends before anything is known of a goroutine.
+has_slices() { grep -q -a '"ph":"[Xibn]"' "$1"; }
+
+# Loads JSON in catapult, whose answer is in stats then.
+ask_catapult() {
+    if ! "$viewers/shoot" --stats-only --timeout 300 catapult "$1" > "$scratch/stats" 2>&1 ||
+        [ "$(number importWarnings)" != 0 ]; then
+        fail "$name" "catapult, $(basename "$1"): $(cat "$scratch/stats")"
+        return 1
+    fi
+}
+
 # Counts slices and arrows as "SLICES,ARROWS".
 ask_perfetto() {
     if ! "$viewers/perfetto_query" --errors --no-header "$1" \
@@ -56,7 +75,7 @@ ask_perfetto() {
         return 1
     fi
     answer=$(head -n 1 "$scratch/perfetto")
-    if [ "${answer%%,*}" -gt 0 ] 2> /dev/null; then return 0; fi
+    if [ "${answer%%,*}" -gt 0 ] 2> /dev/null || ! has_slices "$1"; then return 0; fi
     fail "$name" "Perfetto finds no slices in $(basename "$1")"
     return 1
 }
@@ -81,11 +100,7 @@ check() {
     rows=$(grep -c '"name":"thread_name"' "$json")
     if [ "$rows" -gt "$catapult_rows" ]; then
         echo "ok $name: $slices slices in Perfetto; catapult was not asked to draw $rows rows"
-    elif ! "$viewers/shoot" --stats-only --timeout 300 catapult "$json" > "$scratch/stats" 2>&1; then
-        fail "$name" "catapult: $(cat "$scratch/stats")"
-    elif [ "$(number importWarnings)" != 0 ]; then
-        fail "$name" "catapult: $(cat "$scratch/stats")"
-    else
+    elif ask_catapult "$json"; then
         echo "ok $name: $slices slices in Perfetto, $(number slices) and $(number asyncSlices) async in catapult"
     fi
 }
@@ -144,6 +159,54 @@ check_truth() {
     done
 }
 
+# Writes to $2 what a file holds that stays the same in another, one a line.
+totals() {
+    if ! "$viewers/perfetto_query" --errors --no-header "$1" -f "$root/Tests/viewers/totals.sql" > "$scratch/totals" 2>&1
+    then
+        fail "$name" "Perfetto, $(basename "$1"): $(cat "$scratch/totals")"
+        return 1
+    fi
+    # The errors that there are none of have a heading.
+    grep -v '^name' "$scratch/totals" | sort > "$2"
+}
+
+total() { awk -v what="$1" '$1 == what { sum += $2 } END { printf "%.0f", sum }' "$2"; }
+
+# The same recording with short spans merged, and in parts.
+check_variants() {
+    name=$(basename "$1")
+    events=$("$vestige" convert --quiet --to null "$1" 2> /dev/null | cut -d ' ' -f 1)
+    parts=$scratch/parts
+    for format in chrome perfetto-json perfetto; do
+        rm -rf "$parts"
+        mkdir "$parts"
+        for variant in "" "--min-span 10us" "--split $((events / 3 + 1))-events"; do
+            # shellcheck disable=SC2086
+            "$vestige" convert --quiet --to $format $variant -f -o "$parts/out.json" "$1" 2> "$scratch/messages" ||
+                fail "$name" "$format $variant: $(head -n 1 "$scratch/messages")"
+            case $variant in
+            "") totals "$parts/out.json" "$scratch/whole" ;;
+            --min-span*)
+                totals "$parts/out.json" "$scratch/merged"
+                diff "$scratch/whole" "$scratch/merged" > "$scratch/difference" ||
+                    fail "$name" "$format $variant: $(cat "$scratch/difference")"
+                [ $format != chrome ] || ask_catapult "$parts/out.json"
+                ;;
+            esac
+        done
+        : > "$scratch/each"
+        for part in "$parts"/out-[0-9]*.json; do
+            totals "$part" "$scratch/part" && cat "$scratch/part" >> "$scratch/each"
+            [ $format != chrome ] || ask_catapult "$part"
+        done
+        for what in running log; do
+            whole=$(total $what "$scratch/whole") each=$(total $what "$scratch/each")
+            [ "$whole" = "$each" ] || fail "$name" "$format: $what is $whole, and of the parts together $each"
+        done
+    done
+    echo "ok $name: $(find "$parts" -name 'out-[0-9]*' | wc -l) parts, and short spans merged"
+}
+
 count=0
 # A pattern may be several, apart from each other by blanks.
 cd "$folder" || exit 2
@@ -154,6 +217,7 @@ for trace in $pattern; do
     check "$trace"
     check_native "$trace"
     check_truth "$trace"
+    [ -z "$variants" ] || check_variants "$trace"
 done
 echo "$count traces, $failures failures"
 [ "$count" -gt 0 ] && [ "$failures" -eq 0 ]

@@ -15,7 +15,7 @@ import sys
 from collections import Counter, defaultdict
 
 # Characters that have another form in one of the formats, or in what the trace processor makes of them.
-DOUBTFUL = re.compile('[\x00-\x1f"\\\\\uff02\uff3c\u2400-\u241f\x7f-\x9f\ufffd]')
+DOUBTFUL = re.compile('[\x00-\x1f"\\\\\uff02\uff3c\u2400-\u2421\x7f-\x9f\ufffd]')
 STATES = ("running", "runnable", "syscall")
 
 

@@ -45,9 +45,11 @@ public struct TextBuffer {
     /// What has not been handed to the sink yet; valid until the buffer changes.
     public var pending: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
+    @inlinable public var isHalfFull: Bool { count > capacity / 2 }
+
     /// Hands the bytes to the sink when the buffer is more than half full. Call it between records.
     @inlinable public func flushIfNeeded() throws(TraceError) {
-        if count > capacity / 2 { try flush() }
+        if isHalfFull { try flush() }
     }
 
     public func flush() throws(TraceError) {
@@ -109,6 +111,14 @@ public struct TextBuffer {
         string.withUTF8 { append($0) }
     }
 
+    /// Hands on what is there without its first bytes.
+    public func flush(without count: Int) throws(TraceError) {
+        let bytes = pending.dropFirst(count)
+        try cursor.pointee.sink.write(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes)))
+        cursor.pointee.flushedCount += UInt64(bytes.count)
+        position = start
+    }
+
     /// Takes back what was not handed on yet.
     public func removeAll() { position = start }
 
@@ -138,16 +148,8 @@ public struct TextBuffer {
 
     /// Nanoseconds as microseconds with exactly three decimals, e.g. 1234567 as `1234.567`.
     @inlinable public func appendMicroseconds(_ nanoseconds: Int64) {
-        if nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
-        let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
-        append(whole)
-        reserve(4)
-        let start = position
-        let hundreds = fraction / 100
-        start[0] = UInt8(ascii: ".")
-        start[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds)
-        Self.write(pair: fraction &- hundreds &* 100, at: start + 2)
-        position = start + 4
+        reserve(Self.longestNumber + 5)
+        position = Self.writeMicroseconds(nanoseconds, at: position)
     }
 
     @inlinable public func appendHex(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -236,6 +238,34 @@ public struct TextBuffer {
     }
 
     // MARK: - For writers that keep the position to themselves
+
+    /// Nanoseconds as `appendMicroseconds` writes them; returns where they end.
+    @inlinable @inline(__always)
+    public static func writeMicroseconds(
+        _ nanoseconds: Int64, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var place = place
+        if nanoseconds < 0 {
+            place.pointee = UInt8(ascii: "-")
+            place += 1
+        }
+        let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
+        place = write(whole, at: place)
+        let hundreds = fraction / 100
+        place[0] = UInt8(ascii: ".")
+        place[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds)
+        write(pair: fraction &- hundreds &* 100, at: place + 2)
+        return place + 4
+    }
+
+    /// A literal; returns where it ends.
+    @inlinable @inline(__always)
+    public static func copy(
+        _ text: StaticString, to place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        place.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        return place + text.utf8CodeUnitCount
+    }
 
     /// Where the next byte goes, with room for so many.
     @inlinable @inline(__always) public func beginWriting(room: Int) -> UnsafeMutablePointer<UInt8> {

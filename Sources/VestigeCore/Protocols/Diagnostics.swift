@@ -32,6 +32,7 @@ public final class Diagnostics {
         case detailsLeftOut
         case stacksCut
         case goroutinesMissing
+        case procsWithoutCPU
 
         public var severity: Severity {
             switch self {
@@ -41,7 +42,7 @@ public final class Diagnostics {
                 .loss
             case .transitionsForced, .transitionsImpossible, .timesClamped, .frequencyAssumed, .unknownVersion:
                 .warning
-            case .tableFilesAdded, .rowsBeyondSpreadsheet, .detailsLeftOut: .notice
+            case .tableFilesAdded, .rowsBeyondSpreadsheet, .detailsLeftOut, .procsWithoutCPU: .notice
             }
         }
 
@@ -86,6 +87,11 @@ public final class Diagnostics {
                 ("detail has", "details have", " no place in events: variables, source lines, settings")
             case .stacksCut: ("stack is", "stacks are", " cut off, or broken by lines that are no frames")
             case .goroutinesMissing: ("goroutine is", "goroutines are", " missing: a profile states more than it lists")
+            case .procsWithoutCPU:
+                (
+                    "proc has", "procs have",
+                    " no row among the CPUs, of which Perfetto takes no more: its goroutines run on tracks only"
+                )
             }
         }
     }

@@ -53,6 +53,8 @@ public struct OutputOptions {
     public var tableStyle = TableStyle()
     /// Arrows from whoever creates or wakes a goroutine to that goroutine.
     public var flows = FlowKinds.all
+    /// What viewers are to show.
+    public var views = ViewKinds.all
     /// Merges short slices; nil for all of them.
     public var thinning: Thinning?
     /// What was lost on the way, for formats that say so in the output.

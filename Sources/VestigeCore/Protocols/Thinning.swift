@@ -18,6 +18,13 @@ public final class Thinning {
         self.flowCount += flowCount
     }
 
+    /// Adds what was done by another of the same wish.
+    public func add(_ other: Thinning) {
+        spanCount += other.spanCount
+        blockCount += other.blockCount
+        flowCount += other.flowCount
+    }
+
     /// A slice that is left out since another one on its row, or a block, encloses it.
     public func noteNested() { spanCount += 1 }
 }

@@ -2,7 +2,7 @@ import VestigeCore
 
 // What observers outside the program say: an instant in the goroutine's second row. A group of goroutines
 // without numbers has a row of its own.
-extension ChromeJSONWriter {
+extension ChromePart {
     func writeObserved(_ event: Event) {
         let detail = text.tables.observations.detail(event.observationDetail)
         text.beginInstant(observationRow(event), event.timeNanoseconds)

@@ -31,6 +31,14 @@ final class ChromeStacks {
         }
     }
 
+    /// Marks what others have marked, too.
+    func absorb(_ other: ChromeStacks) {
+        let (used, others) = (used.pointer, other.used.pointer)
+        let missing = others.pointee.count - used.pointee.count
+        if missing > 0 { used.pointee.append(contentsOf: repeatElement(0, count: missing)) }
+        for (word, bits) in others.pointee.enumerated() { used.pointee[word] |= bits }
+    }
+
     private func place(of id: StackID) -> (word: Int, bit: UInt64) {
         (Int(id.rawValue >> 6), UInt64(1) << UInt64(id.rawValue & 63))
     }

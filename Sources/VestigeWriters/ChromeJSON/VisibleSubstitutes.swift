@@ -3,7 +3,7 @@ import VestigeCore
 /// Characters that stand for those that JSON writes with a backslash and look like them.
 enum VisibleSubstitutes {
     static func isNeeded(for byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7f
     }
 
     /// What stands between the quotes of a JSON string, with substitutes instead of escapes. Bytes that
@@ -22,6 +22,8 @@ enum VisibleSubstitutes {
         switch byte {
         case UInt8(ascii: "\""): buffer.append("\u{ff02}")
         case UInt8(ascii: "\\"): buffer.append("\u{ff3c}")
+        // In parts that it skips, Perfetto refuses it.
+        case 0x7f: buffer.append("\u{2421}")
         default:
             // U+2400 to U+241F, the pictures of the control characters.
             buffer.append(byte: 0xe2)

@@ -79,6 +79,7 @@ final class GoroutineTracks {
     private let flows: HeapValue<Flows>
     private var table = PagedTable<GoroutineTrack>()
     private let thinner: SpanThinner<StateSlice>?
+    private let showsStates: Bool
     /// The begins of states that are not written yet, if short ones are merged.
     private var begun = PagedTable<BegunState>()
     /// Number 1 is kept for goroutine 1: thread 1 of process 1 is its main thread.
@@ -86,7 +87,10 @@ final class GoroutineTracks {
     private var isMainSeen = false
     private var flowCount: UInt64 = 0
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds, thinning: Thinning?) {
+    init(
+        _ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds, thinning: Thinning?, showsStates: Bool
+    ) {
+        self.showsStates = showsStates
         thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
@@ -189,6 +193,7 @@ final class GoroutineTracks {
     /// Ends the slice of the state that was, and begins the next.
     func change(_ event: Event, _ row: Row) {
         let to = event.toGoroutineState
+        guard showsStates else { return row.pointee.state = to }
         let flow = flows.pointer.pointee.flow(event, waited: row.pointee.waitReason, packets.tables.strings)
         row.pointee.waitReason = to == .waiting ? event.name : .empty
         if row.pointee.flags.contains(.isOpen) {

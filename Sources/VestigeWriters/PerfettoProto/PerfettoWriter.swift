@@ -31,6 +31,8 @@ public final class PerfettoWriter: TraceWriter {
     private var stops = SliceStack.empty
     private var now: Int64 = 0
     private let thinning: Thinning?
+    private let views: ViewKinds
+    private let diagnostics: Diagnostics?
     private var isEmpty = true
     private var hasWallTime = false
     /// By string id: 0 not looked at yet, 1 a stop of the world, 2 not.
@@ -39,14 +41,19 @@ public final class PerfettoWriter: TraceWriter {
     /// - Parameter isCompressed: packets stand in compressed ones, which Perfetto's own tools read and write, too.
     public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
         thinning = options.thinning
+        views = options.views
+        diagnostics = options.diagnostics
         packets = PacketWriter(sink, isCompressed: isCompressed)
         tracks = PerfettoTracks(packets)
-        goroutines = GoroutineTracks(packets, tracks, flows: options.flows, thinning: options.thinning)
-        procs = ProcTracks(packets, tracks, goroutines, options.thinning)
+        goroutines = GoroutineTracks(
+            packets, tracks, flows: options.flows, thinning: options.thinning,
+            showsStates: options.views.contains(.goroutines))
+        procs = ProcTracks(
+            packets, tracks, goroutines, options.thinning, showsThreads: options.views.contains(.threads))
         scheduler = SchedulerEvents(packets)
         counters = CounterSamples(packets, tracks)
         packets.open()
-        scheduler.open()
+        if views.contains(.scheduler) { scheduler.open() }
     }
 
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
@@ -75,7 +82,7 @@ public final class PerfettoWriter: TraceWriter {
         endAll(of: .collections)
         endAll(of: .stops)
         counters.finish()
-        scheduler.finish(at: now)
+        if views.contains(.scheduler) { finishScheduler() }
         try packets.buffer.flush()
     }
 
@@ -87,29 +94,22 @@ public final class PerfettoWriter: TraceWriter {
         learnStartFunction(event)
         switch event.kind {
         case .goroutineTransition: takeTransition(event)
-        case .procTransition:
-            if event.toProcState != .running {
-                procs.release(event.subjectProc, at: now)
-            } else if event.fromProcState != .undetermined || event.isSynthetic {
-                // (Whoever reports a proc that runs already need not hold it.)
-                procs.hold(event, at: now)
-            }
+        case .procTransition: takeProc(event)
         case .regionBegin: beginRegion(event)
         case .regionEnd: endRegion(event)
         case .rangeBegin, .rangeActive: beginRange(event)
         case .rangeEnd: endRange(event)
-        case .taskBegin:
-            if !event.isSynthetic { markChild(event) }
-            beginTask(event)
-        case .taskEnd: track(event)
+        case .taskBegin, .taskEnd: takeTask(event)
         case .log: writeLog(event)
         case .label: writeLabel(event)
         case .stackSample: writeSample(event)
-        case .metric: counters.metricChanged(event.name, event.value, at: now)
+        case .metric:
+            if views.contains(.runtime) { counters.metricChanged(event.name, event.value, at: now) }
         case .sync:
             packets.isCut = event.isSynthetic && !isFirst
             noteWallTime(event)
-        case .observed: writeObserved(event)
+        case .observed:
+            if views.contains(.regions) { writeObserved(event) }
         case .experimental, .experimentalBatch, .breakpoint: break
         }
     }
@@ -135,6 +135,21 @@ public final class PerfettoWriter: TraceWriter {
         track(Event(kind: .sync, timeNanoseconds: now))
     }
 
+    private func finishScheduler() {
+        scheduler.finish(at: now)
+        let count = UInt64(scheduler.procsBeyond.count)
+        guard count > 0 else { return }
+        diagnostics?.count(.procsWithoutCPU, count)
+        packets.beginEvent(.instant, tracks.fixed(.events), at: packets.originNanoseconds)
+        packets.name {
+            $0.buffer.append("procs from P")
+            $0.buffer.append(SchedulerEvents.cpuLimit)
+            $0.buffer.append(" on are no CPUs here: ")
+            $0.buffer.append(count)
+        }
+        packets.endEvent()
+    }
+
     /// Says in the file that short slices are merged.
     private func sayThinning() {
         guard let thinning else { return }
@@ -152,6 +167,16 @@ public final class PerfettoWriter: TraceWriter {
         packets.writeWallTime(packets.tables.clockSnapshots[index])
     }
 
+    private func takeProc(_ event: Event) {
+        guard !views.isDisjoint(with: [.procs, .threads]) else { return }
+        if event.toProcState != .running {
+            procs.release(event.subjectProc, at: now)
+        } else if event.fromProcState != .undetermined || event.isSynthetic {
+            // (Whoever reports a proc that runs already need not hold it.)
+            procs.hold(event, at: now)
+        }
+    }
+
     @inline(__always)
     private func takeTransition(_ event: Event) {
         let subject = event.subjectGoroutine
@@ -166,10 +191,10 @@ public final class PerfettoWriter: TraceWriter {
         // A generation begins with the state of every goroutine.
         if to == row.pointee.state, from == to || from == .undetermined { return }
         if from == .notExist, row.pointee.state != .undetermined { return beginAgain(event, row) }
-        counters.goroutineChanged(from: row.pointee.state, to: to, at: now)
-        schedule(event, row)
+        if views.contains(.runtime) { counters.goroutineChanged(from: row.pointee.state, to: to, at: now) }
+        if views.contains(.scheduler) { schedule(event, row) }
         goroutines.change(event, row)
-        occupy(event, row)
+        if views.contains(.procs) { occupy(event, row) }
         if to == .notExist { endLife(subject, row) }
     }
 
@@ -218,8 +243,12 @@ public final class PerfettoWriter: TraceWriter {
     private func endLife(_ goroutine: GoroutineID, _ row: UnsafeMutablePointer<GoroutineTrack>) {
         endAll(of: .regions(goroutine, row))
         endAll(of: .ranges(goroutine, row))
-        scheduler.name(row.pointee.number) { goroutines.append(goroutine, row, to: $0) }
+        if views.contains(.scheduler) { nameThread(goroutine, row) }
         goroutines.end(goroutine, row)
+    }
+
+    private func nameThread(_ goroutine: GoroutineID, _ row: UnsafeMutablePointer<GoroutineTrack>) {
+        scheduler.name(row.pointee.number) { goroutines.append(goroutine, row, to: $0) }
     }
 }
 
@@ -238,12 +267,14 @@ extension PerfettoWriter {
     private func beginRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
+        guard views.contains(.regions) else { return }
         nested.push(OpenSlice(.region, event, at: now), on: &row.pointee.openRegions)
     }
 
     private func endRegion(_ event: Event) {
         guard event.goroutine != .absent else { return }
         let row = goroutines.record(event.goroutine)
+        guard views.contains(.regions) else { return }
         let sought = OpenSlice(.region, event.name, event.task.rawValue, at: row.pointee.earliestNanoseconds)
         end(sought, of: .regions(event.goroutine, row), event)
     }
@@ -264,14 +295,17 @@ extension PerfettoWriter {
         end(sought, of: place, event)
     }
 
+    /// Nil for a place that is not shown.
     private func place(_ event: Event) -> Place? {
         switch event.scope {
-        case .goroutine where isStopTheWorld(event.name): return .stops
-        case .goroutine where event.scopeID >= 0:
+        case .goroutine where event.scopeID >= 0 && !isStopTheWorld(event.name):
             let goroutine = GoroutineID(event.scopeID)
-            return .ranges(goroutine, goroutines.record(goroutine))
-        case .proc: return procs.record(event.scopeID).map { .proc($0) }
-        default: return isStopTheWorld(event.name) ? .stops : .collections
+            let row = goroutines.record(goroutine)
+            return views.contains(.regions) ? .ranges(goroutine, row) : nil
+        case .proc: return views.contains(.procs) ? procs.record(event.scopeID).map { .proc($0) } : nil
+        default:
+            guard views.contains(.runtime) else { return nil }
+            return isStopTheWorld(event.name) ? .stops : .collections
         }
     }
 
@@ -374,7 +408,10 @@ extension PerfettoWriter {
 // MARK: - Tasks
 
 extension PerfettoWriter {
-    private func beginTask(_ event: Event) {
+    private func takeTask(_ event: Event) {
+        guard views.contains(.tasks) else { return }
+        if event.kind == .taskEnd { return track(event) }
+        if !event.isSynthetic { markChild(event) }
         track(event)
         taskTracks[event.task] = tracks.task(event.name)
     }
@@ -427,7 +464,9 @@ extension PerfettoWriter {
 extension PerfettoWriter {
     private func writeLog(_ event: Event) {
         let isInTask = event.task != .background && event.task != .absent
-        writeLog(event, on: instantTrack(event.goroutine, .logs, event.proc), task: isInTask ? event.task : nil)
+        if let track = instantTrack(event.goroutine, .logs, event.proc) {
+            writeLog(event, on: track, task: isInTask ? event.task : nil)
+        }
         if let track = taskTracks[event.task] { writeLog(event, on: track, task: event.task) }
     }
 
@@ -454,23 +493,33 @@ extension PerfettoWriter {
         let track =
             switch event.scope {
             case .goroutine: instantTrack(GoroutineID(event.scopeID), .labels, event.proc)
-            case .proc: procs.record(event.scopeID).map { procs.ranges($0) } ?? tracks.fixed(.events)
-            case .global: tracks.fixed(.events)
+            case .proc: procTrack(event.scopeID) { procs.ranges($0) }
+            case .global: procTrack(-1) { _ in 0 }
             }
+        guard let track else { return }
         packets.beginEvent(.instant, .label, track, at: now)
         packets.name(event.name)
         packets.annotate(.stack, stack: event.stack)
         packets.endEvent()
     }
 
-    /// Where an instant stands: below the goroutine, else with the proc, else with the runtime.
-    private func instantTrack(_ goroutine: GoroutineID, _ child: GoroutineTracks.Child, _ proc: ProcID) -> UInt64 {
-        if let row = goroutines.find(goroutine) { return goroutines.child(child, of: row, goroutine) }
-        return procs.record(Int64(proc.rawValue))?.pointee.track ?? tracks.fixed(.events)
+    /// Where an instant stands: below the goroutine, else with the proc, else with the runtime. Nil if that is not
+    /// shown.
+    private func instantTrack(_ goroutine: GoroutineID, _ child: GoroutineTracks.Child, _ proc: ProcID) -> UInt64? {
+        if let row = goroutines.find(goroutine) {
+            return views.contains(.regions) ? goroutines.child(child, of: row, goroutine) : nil
+        }
+        return procTrack(Int64(proc.rawValue)) { $0.pointee.track }
+    }
+
+    private func procTrack(_ proc: Int64, _ track: (UnsafeMutablePointer<ProcTrack>) -> UInt64) -> UInt64? {
+        guard proc >= 0 else { return views.contains(.runtime) ? tracks.fixed(.events) : nil }
+        return views.contains(.procs) ? procs.record(proc).map(track) : nil
     }
 
     /// A CPU sample of the goroutine's thread, on its proc's CPU.
     private func writeSample(_ event: Event) {
+        guard views.contains(.scheduler) else { return }
         let thread = goroutines.find(event.goroutine)?.pointee.number ?? 0
         packets.sample(
             scheduler.tid(thread), in: SchedulerEvents.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)

@@ -40,6 +40,7 @@ final class ProcTracks {
     private let goroutines: GoroutineTracks
     private let thinner: SpanThinner<Occupancy>?
     private var table = PagedTable<ProcTrack>()
+    private let showsThreads: Bool
 
     /// A goroutine that had a proc.
     private struct Occupancy: BitwiseCopyable {
@@ -49,7 +50,11 @@ final class ProcTracks {
         var endNanoseconds: Int64
     }
 
-    init(_ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks, _ thinning: Thinning?) {
+    init(
+        _ packets: PacketWriter, _ tracks: PerfettoTracks, _ goroutines: GoroutineTracks, _ thinning: Thinning?,
+        showsThreads: Bool
+    ) {
+        self.showsThreads = showsThreads
         thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
@@ -117,6 +122,7 @@ final class ProcTracks {
 
     /// The thread of an event holds the proc now, or none.
     private func change(_ row: Row, to event: Event?, at now: Int64) {
+        guard showsThreads else { return }
         if row.pointee.thread != .absent { endSlice(row.pointee.threadTrack, at: now) }
         let thread = event?.thread ?? .absent
         row.pointee.thread = thread

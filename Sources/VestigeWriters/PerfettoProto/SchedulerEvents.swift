@@ -18,7 +18,9 @@ final class SchedulerEvents {
     /// All goroutines are threads of this process. Goroutine 1 is its main thread.
     static let pid: UInt64 = 1
     /// The trace processor refuses a whole trace that has a CPU above 1024.
-    private static let cpuLimit: Int32 = 1024
+    static let cpuLimit: Int32 = 1024
+    /// Procs that are no CPUs for that reason, and have run goroutines.
+    private(set) var procsBeyond: Set<Int32> = []
     private static let sequence: UInt64 = 2
 
     /// States as Linux names them in `sched_switch`.
@@ -151,6 +153,7 @@ final class SchedulerEvents {
             row.pointee.cpu = event.proc
             return flush(here)
         }
+        if to == .running { noteBeyond(event.proc) }
         let explainer = here ?? cpu(ProcID(0))!
         if leave(row, to, at: time) {
             // It went by itself.
@@ -164,6 +167,11 @@ final class SchedulerEvents {
         }
         if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time + 1) }
         flush(explainer)
+    }
+
+    @inline(never)
+    private func noteBeyond(_ proc: ProcID) {
+        if proc.rawValue >= Self.cpuLimit { procsBeyond.insert(proc.rawValue) }
     }
 
     /// Takes a goroutine off its CPU, if it has one.

@@ -34,23 +34,23 @@ struct Flows {
     /// The arrow to the goroutine that changes state by the event, if one is wanted.
     /// - Parameter waited: the reason why it waited, if it did.
     @inline(__always)
-    mutating func flow(_ event: Event, waited: StringID, _ strings: StringTable) -> Flow? {
+    mutating func flow(_ event: Event, waited: StringID, _ strings: @autoclosure () -> StringTable) -> Flow? {
         guard event.toGoroutineState == .runnable || event.fromGoroutineState == .notExist,
             event.goroutine != event.subjectGoroutine
         else { return nil }
         let flow: Flow
         switch event.fromGoroutineState {
         case .notExist: flow = .creation
-        case .waiting: flow = isOnChannel(waited, strings) ? .channel : .wakeUp
+        case .waiting: flow = isOnChannel(waited, strings()) ? .channel : .wakeUp
         default: return nil
         }
         return kinds.contains(flow.kind) ? flow : nil
     }
 
-    private mutating func isOnChannel(_ reason: StringID, _ strings: StringTable) -> Bool {
+    private mutating func isOnChannel(_ reason: StringID, _ strings: @autoclosure () -> StringTable) -> Bool {
         let index = Int(reason.rawValue)
         if index >= reasons.count { reasons.append(contentsOf: repeatElement(0, count: index + 1 - reasons.count)) }
-        if reasons[index] == 0 { reasons[index] = GoNames.isOnChannel(strings.bytes(reason)) ? 1 : 2 }
+        if reasons[index] == 0 { reasons[index] = GoNames.isOnChannel(strings().bytes(reason)) ? 1 : 2 }
         return reasons[index] == 1
     }
 }

@@ -164,7 +164,9 @@ struct BatchCommand: ParsableCommand {
             }
             var conversion = Conversion(inputs: [task.input], plan: task.plan)
             try content.apply(to: &conversion)
-            if !task.format.hasFlows { (conversion.options.flows, conversion.options.thinning) = (.all, nil) }
+            if !task.format.hasFlows {
+                (conversion.options.flows, conversion.options.views, conversion.options.thinning) = (.all, .all, nil)
+            }
             if task.format.tableNames.isEmpty {
                 (conversion.options.tables, conversion.options.tableStyle) = (nil, TableStyle())
             }

@@ -84,10 +84,13 @@ struct PerfettoJSONTests {
         "names hold no escapes; an argument tells the original",
         arguments: [
             ("q\"uote", "q＂uote"), ("back\\slash\\", "back＼slash＼"), ("ctrl\u{1}\n\t", "ctrl␁␊␉"),
-            ("C:\\", "C:＼"), ("\\", "＼"), ("net/http <&> ünï 😀", nil), ("", nil),
-        ] as [(String, String?)])
-    func hostileNames(_ text: String, _ shown: String?) throws {
-        let file = try file(Self.recording(of: text))
+            ("C:\\", "C:＼"), ("del\u{7f}", "del␡"), ("\\", "＼"), ("net/http <&> ünï 😀", nil), ("", nil),
+        ] as [(String, String?)],
+        [ChromeDialect.perfetto, .catapult])
+    func hostileNames(_ texts: (String, String?), _ dialect: ChromeDialect) throws {
+        let (text, shown) = texts
+        let recording = Self.recording(of: text)
+        let file = try ChromeFile(writing: recording.events, recording.tables, dialect: dialect)
         #expect(file.defects == [])
         let name = shown ?? text
         let original = shown == nil ? nil : "\"\(text)\""

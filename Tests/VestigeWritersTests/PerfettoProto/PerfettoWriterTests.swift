@@ -170,7 +170,13 @@ struct PerfettoWriterTests {
             recording.transition(Int64(index), id, .undetermined, .running, by: -1, proc: [1023, 1024, .max][index])
         }
         recording.transition(100, 5, .running, .waiting, proc: .max)
-        let file = try PerfettoFile(writing: recording.events, recording.tables)
+        var options = OutputOptions()
+        let diagnostics = Diagnostics()
+        options.diagnostics = diagnostics
+        let file = try PerfettoFile(writing: recording.events, recording.tables, options: options)
+        #expect(diagnostics[.procsWithoutCPU] == 2)
+        #expect(!diagnostics.hasLoss)
+        #expect(file.instants("Runtime/Events") == ["0 procs from P1024 on are no CPUs here: 2"])
         #expect(file.defects == [])
         #expect(Set(file.threads.values) == ["G9223372036854775807", "G1099511627776", "G5"])
         #expect(file.threads.keys.allSatisfy { $0 < 100 })
