@@ -8,7 +8,7 @@ import VestigeTestSupport
         let result = try CommandLineTool.run([])
         #expect(result.status == 0)
         #expect(result.errors.isEmpty)
-        #expect(result.text.components(matching: "  vestige ").count == 13)
+        #expect(result.text.components(matching: "  vestige ").count == 14)
     }
 
     @Test(arguments: [[], ["convert"], ["view"], ["info"], ["formats"]])
