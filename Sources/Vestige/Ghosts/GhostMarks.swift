@@ -24,7 +24,7 @@ public final class GhostMarks: Stage {
     ) throws(TraceError) {
         if !isMade { make(tables) }
         for event in input {
-            while position < marks.count, marks[position].timeNanoseconds < event.timeNanoseconds {
+            while position < marks.count, isDue(marks[position], before: event) {
                 try append(marks[position], to: &output, emit)
                 position += 1
             }
@@ -37,6 +37,12 @@ public final class GhostMarks: Stage {
         emit: (inout EventBatch) throws(TraceError) -> Void
     ) throws(TraceError) {
         // What is wrong at the end goes on: its region stays open.
+    }
+
+    /// A region ends before what happens at its end: that may be its goroutine's end.
+    private func isDue(_ mark: Event, before event: Event) -> Bool {
+        mark.timeNanoseconds < event.timeNanoseconds
+            || mark.kind == .regionEnd && mark.timeNanoseconds == event.timeNanoseconds
     }
 
     private func append(

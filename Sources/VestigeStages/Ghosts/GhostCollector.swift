@@ -20,17 +20,19 @@ struct GhostCollector {
 
     /// - Parameters:
     ///   - amount: how long it lasted, up to `time`.
+    ///   - start: when it began, if that is earlier: pauses between do not count.
     ///   - stack: what distinguishes findings of one creation site; absent where that is nothing.
     mutating func add(
-        _ ghost: GhostClass, _ trail: GoroutineTrail, _ origin: GhostOrigin, amount: Int64, at time: Int64,
-        _ hasEnded: Bool, place: StackID = .absent, cause: GhostCause = .none, notes: [GhostNote] = []
+        _ ghost: GhostClass, _ trail: GoroutineTrail, _ origin: GhostOrigin, amount: Int64, from start: Int64? = nil,
+        at time: Int64, _ hasEnded: Bool, place: StackID = .absent, cause: GhostCause = .none, notes: [GhostNote] = []
     ) {
         var scope = StringID.empty
         if case .ended(_, let name, _, _) = origin { scope = name }
         let key = Key(ghost: ghost, site: trail.site, stack: place, scope: scope)
         guard let index = indices[key] ?? makeFinding(key, trail, origin, cause) else { return }
         var member = GhostMember(
-            goroutine: trail.number, startNanoseconds: time.subtractingSaturating(amount), endNanoseconds: time)
+            goroutine: trail.number, startNanoseconds: start ?? time.subtractingSaturating(amount),
+            endNanoseconds: time)
         member.createdNanoseconds = trail.flags.contains(.isCreated) ? trail.created : nil
         member.creator = trail.creator
         member.hasEnded = hasEnded
@@ -44,17 +46,17 @@ struct GhostCollector {
             member.lastWakerStack = last.wakerStack
         }
         member.notes = notes
-        add(member, to: index, isBounded: hasEnded)
+        add(member, to: index, lasting: amount, isBounded: hasEnded)
     }
 
-    private mutating func add(_ member: GhostMember, to index: Int, isBounded: Bool) {
+    private mutating func add(_ member: GhostMember, to index: Int, lasting amount: Int64, isBounded: Bool) {
         let isFirst = findings[index].finding.count == 0
         findings[index].finding.count += member.count
         let first = findings[index].finding.firstNanoseconds
         findings[index].finding.firstNanoseconds =
             isFirst ? member.startNanoseconds : min(first, member.startNanoseconds)
         findings[index].finding.longestNanoseconds =
-            max(findings[index].finding.longestNanoseconds, member.durationNanoseconds)
+            max(findings[index].finding.longestNanoseconds, amount)
         if findings[index].finding.members.count < (isBounded ? Self.endedLimit : Self.memberLimit) {
             findings[index].finding.members.append(member)
         }

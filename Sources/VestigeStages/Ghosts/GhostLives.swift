@@ -12,7 +12,9 @@ extension GhostTracker {
         } else if trail.longestRun >= thresholds.hogNanoseconds,
             trail.runCount > 1 || trail.longestRun >= thresholds.hogNanoseconds &* 2
         {
-            collector.add(.hog, trail, .itself, amount: trail.longestRun, at: trail.longestRunEnd, hasEnded)
+            collector.add(
+                .hog, trail, .itself, amount: trail.longestRun, from: trail.longestRunStart, at: trail.longestRunEnd,
+                hasEnded)
         } else if isStarved(trail, at: time) {
             collector.add(.starved, trail, .itself, amount: trail.longestReady, at: trail.longestReadyEnd, hasEnded)
         }

@@ -162,6 +162,7 @@ struct GhostTracker: ~Copyable {
     }
 
     @inline(never) private mutating func preempt(_ trail: Trail, _ run: Int64, _ event: UnsafePointer<Event>) {
+        if !trail.pointee.flags.contains(.isPreempted) { trail.pointee.runStart = trail.pointee.since }
         trail.pointee.run = run
         trail.pointee.preemptedStack = event.pointee.transitionStack
         trail.pointee.flags.insert(.isPreempted)
@@ -176,6 +177,7 @@ struct GhostTracker: ~Copyable {
         trail.pointee.runCount &+= 1
         guard run > trail.pointee.longestRun else { return }
         trail.pointee.longestRun = run
+        trail.pointee.longestRunStart = isPreempted ? trail.pointee.runStart : time &- run
         trail.pointee.longestRunEnd = time
         trail.pointee.longestRunStack = isPreempted ? trail.pointee.preemptedStack : stack
     }
@@ -202,7 +204,8 @@ struct GhostTracker: ~Copyable {
             let run = trail.pointee.run &+ (time &- trail.pointee.since)
             if run >= thresholds.hogNanoseconds { noteRun(trail, run, at: time, trail.pointee.stack) }
         } else if trail.pointee.state == .runnable {
-            if trail.pointee.run >= thresholds.hogNanoseconds { noteRun(trail, trail.pointee.run, at: time, .absent) }
+            let since = trail.pointee.since
+            if trail.pointee.run >= thresholds.hogNanoseconds { noteRun(trail, trail.pointee.run, at: since, .absent) }
             leaveRunnable(trail, time)
         }
     }

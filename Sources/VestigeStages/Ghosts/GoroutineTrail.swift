@@ -51,8 +51,11 @@ struct GoroutineTrail: PagedElement {
 
     // What it did without a pause, and how long it had to wait for a proc.
     var preemptedStack: StackID = .absent
+    /// Of one that was preempted: when it began to run.
+    var runStart: Int64 = 0
     var longestRunStack: StackID = .absent
     var longestRun: Int64 = 0
+    var longestRunStart: Int64 = 0
     var longestRunEnd: Int64 = 0
     var longestReady: Int64 = 0
     var longestReadyEnd: Int64 = 0
