@@ -131,6 +131,33 @@ import VestigeTestSupport
         #expect(marked == found)
     }
 
+    /// A hog's mark begins where it began to run, and ends before the goroutine does, so that the two pair.
+    @Test func aHogIsMarkedWhereItRuns() throws {
+        let folder = try TemporaryFolder()
+        let trace = "\(GhostLabels.folder)/tuning/running/1.27.trace.zst"
+        _ = try CommandLineTool.run(["ghosts", trace, "-o", folder.file("m.jsonl"), "-q"])
+        var running: Set<Int64> = []
+        var marked: Set<Int64> = []
+        var beginCount = 0
+        for line in try folder.text("m.jsonl").split(separator: "\n") {
+            let event = try JSONValue(line)
+            let kind = event["kind"]?.string
+            if event["resource"]?.string == "goroutine", case .integer(let subject)? = event["id"] {
+                if event["to"]?.string == "Running" { running.insert(subject) } else { running.remove(subject) }
+            }
+            guard event["type"]?.string == "ghost: hog", case .integer(let goroutine)? = event["g"] else { continue }
+            if kind == "RegionBegin" {
+                beginCount += 1
+                #expect(running.contains(goroutine))
+                marked.insert(goroutine)
+            } else {
+                #expect(marked.remove(goroutine) != nil)
+            }
+        }
+        #expect(beginCount > 1)
+        #expect(marked.isEmpty)
+    }
+
     @Test func anArchiveIsAllItsEntries() throws {
         let folder = try TemporaryFolder()
         let made = try CommandLineTool.run([
