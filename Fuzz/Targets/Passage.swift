@@ -40,7 +40,8 @@ final class Passage {
             guard scope == .everything || format.name == EventIR.jsonLinesName else { continue }
             let target = CheckingTarget(format)
             var options = OutputOptions()
-            options.diagnostics = diagnostics
+            // What a writer counts is about its output alone: in JSON lines stands what the reader counted.
+            options.diagnostics = format.name == EventIR.jsonLinesName ? diagnostics : Diagnostics()
             outputs.append((target, try format.make(target, options)))
         }
     }
