@@ -41,11 +41,7 @@ public struct Analysis {
         try input.refuseTotalLoss()
         stage.finish(tables: input.tables)
         try body(Self.batch(UnsafeBufferPointer(start: nil, count: 0), stage, input.tables))
-        return AnalysisResult(
-            name: input.name, tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
-            isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
-            firstNanoseconds: stage.firstNanoseconds,
-            lastNanoseconds: stage.lastNanoseconds)
+        return AnalysisResult(input, from: stage.firstNanoseconds, to: stage.lastNanoseconds)
     }
 
     private static func batch(
@@ -72,6 +68,18 @@ public struct AnalysisResult {
     /// Times of the first and of the last event.
     public let firstNanoseconds: Int64
     public let lastNanoseconds: Int64
+
+    /// - Parameter input: has been read.
+    init(_ input: InputSet, from firstNanoseconds: Int64, to lastNanoseconds: Int64) {
+        name = input.name
+        tables = input.tables
+        diagnostics = input.diagnostics
+        failure = input.failure
+        isInputEmpty = !input.hasEvents
+        isSelectionEmpty = input.isSelectionEmpty
+        self.firstNanoseconds = firstNanoseconds
+        self.lastNanoseconds = lastNanoseconds
+    }
 
     public var durationNanoseconds: Int64 { max(0, lastNanoseconds &- firstNanoseconds) }
     public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }

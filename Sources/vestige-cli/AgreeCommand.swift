@@ -25,12 +25,7 @@ struct AgreeCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The recording, and the dumps or snapshots to compare with it.", valueName: "input"))
     var inputs: [String]
 
-    @Option(
-        name: .customLong("at"),
-        help: ArgumentHelp(
-            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
-            valueName: "[file=]time"))
-    var times: [TimeOfInput] = []
+    @OptionGroup var times: TimeOptions
 
     @Flag(help: "As JSON, for scripts.")
     var json = false
@@ -40,7 +35,7 @@ struct AgreeCommand: ParsableCommand {
     func run() throws {
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
-        let result = try SnapshotAgreement.check(inputs, times: times.map(\.value), onProgress: bar?.show)
+        let result = try SnapshotAgreement.check(inputs, times: times.values, onProgress: bar?.show)
         bar?.clear()
         LossReport.warn(
             path: inputs.joined(separator: " + "), diagnostics: result.diagnostics, failure: nil, isEmpty: false)

@@ -58,17 +58,8 @@ struct CapturePprofCommand: ParsableCommand {
         let files = summary.files.map { "\($0.name) (\(Units.bytes($0.byteCount)))" }
         Console.say("\(place) → \(output): \(files.joined(separator: ", "))")
         for note in summary.notes { Console.say(note) }
-        let inputs = summary.files.map { Self.quoted("\(output)/\($0.name)") }
-        let all = Self.quoted("\(output)/all.pftrace")
+        let inputs = summary.files.map { ShellWord.quoted("\(output)/\($0.name)") }
+        let all = ShellWord.quoted("\(output)/all.pftrace")
         Console.say("together: vestige convert \(inputs.joined(separator: " ")) -o \(all)")
-    }
-
-    /// As a shell takes it.
-    private static func quoted(_ path: String) -> String {
-        let isPlain = path.utf8.allSatisfy { byte in
-            let scalar = Unicode.Scalar(byte)
-            return scalar.properties.isAlphabetic && scalar.isASCII || "0123456789/._-".utf8.contains(byte)
-        }
-        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 }

@@ -66,12 +66,7 @@ struct ConvertCommand: ParsableCommand {
             "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
     var inputs: [String]
 
-    @Option(
-        name: .customLong("at"),
-        help: ArgumentHelp(
-            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
-            valueName: "[file=]time"))
-    var times: [TimeOfInput] = []
+    @OptionGroup var times: TimeOptions
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - for standard output.", valueName: "out"))
     var output: String?
@@ -107,7 +102,7 @@ struct ConvertCommand: ParsableCommand {
         if plan.format.shape == .archive { return try archive(plan) }
         var conversion = Conversion(inputs: inputs, plan: plan)
         conversion.query = try query.makeQuery()
-        conversion.times = times.map(\.value)
+        conversion.times = times.values
         conversion.overwrites = force
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
@@ -173,7 +168,7 @@ struct ConvertCommand: ParsableCommand {
     private func archive(_ plan: OutputPlan) throws {
         guard case .file(let path) = plan.place else { return }
         let query = try query.makeQuery()
-        guard query.isEmpty, content.words.isEmpty, times.isEmpty, split == nil else {
+        guard query.isEmpty, content.words.isEmpty, times.values.isEmpty, split == nil else {
             throw TraceError(
                 .usage, file: path,
                 expected: "no selection for an archive, which keeps recordings as they are (convert the part to jsonl, "
@@ -241,17 +236,7 @@ struct ContentOptions: ParsableArguments {
 
     @OptionGroup var tableStyle: TableStyleOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
-            valueName: "kinds"))
-    var flows: FlowChoice?
-
-    @Option(
-        help: ArgumentHelp(
-            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
-            valueName: "views"))
-    var views: ViewChoice?
+    @OptionGroup var shown: ViewerOptions
 
     @Option(
         name: .customLong("max-events"),
@@ -259,39 +244,25 @@ struct ContentOptions: ParsableArguments {
             "Refuse to write more events than this, e.g. 500k or 1M: more than a viewer can load.", valueName: "count"))
     var maxEvents: EventCount?
 
-    @Option(
-        name: .customLong("min-span"),
-        help: ArgumentHelp(
-            "Merge what is shorter than this on a row into counted blocks, e.g. 10us (viewers).",
-            valueName: "duration"))
-    var minSpan: DurationArgument?
-
     func apply(to conversion: inout Conversion) throws(TraceError) {
         conversion.maxEventCount = maxEvents?.value
-        conversion.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
+        shown.apply(to: &conversion.options)
         conversion.options.tables = table.isEmpty ? nil : table
         conversion.options.tableStyle = try tableStyle.style()
-        if let flows { conversion.options.flows = flows.kinds }
-        if let views { conversion.options.views = views.kinds }
     }
 
     /// The options as words, for another process.
     var words: [String] {
-        tableWords + viewerWords + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
+        tableWords + shown.words + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
     }
 
     /// Those of them that mean something for a format.
     func words(for format: OutputFormat) -> [String] {
-        (format.tableNames.isEmpty ? [] : tableWords) + (format.hasFlows ? viewerWords : [])
+        (format.tableNames.isEmpty ? [] : tableWords) + (format.hasFlows ? shown.words : [])
             + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
     }
 
     private var tableWords: [String] { table.map { "--table=\($0)" } + tableStyle.words }
-
-    private var viewerWords: [String] {
-        (flows.map { ["--flows=\($0.word)"] } ?? []) + (views.map { ["--views=\($0.word)"] } ?? [])
-            + (minSpan.map { ["--min-span=\($0.nanoseconds)ns"] } ?? [])
-    }
 }
 
 /// What a user knows of an input that it does not say itself.
@@ -309,15 +280,4 @@ struct SourceOptions: ParsableArguments {
         if DelveFormats.isGoVersion(goVersion) { return goVersion }
         throw TraceError(.usage, expected: "a version of Go as --go-version, e.g. 1.24", found: "\"\(goVersion)\"")
     }
-}
-
-/// How much a command says about itself.
-struct ReportingOptions: ParsableArguments {
-    @Flag(name: .customLong("no-progress"), help: "Show no progress bar.")
-    var noProgress = false
-
-    @Flag(name: .shortAndLong, help: "Say nothing but errors and warnings.")
-    var quiet = false
-
-    func makeProgressBar() -> ProgressBar? { ProgressBar(isWanted: !noProgress && !quiet) }
 }

@@ -53,23 +53,7 @@ struct ViewCommand: ParsableCommand {
         help: ArgumentHelp("Another copy of Perfetto's UI.", valueName: "address"))
     var perfettoUI = "https://ui.perfetto.dev"
 
-    @Option(
-        help: ArgumentHelp(
-            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
-            valueName: "kinds"))
-    var flows: FlowChoice?
-
-    @Option(
-        help: ArgumentHelp(
-            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
-            valueName: "views"))
-    var views: ViewChoice?
-
-    @Option(
-        name: .customLong("min-span"),
-        help: ArgumentHelp(
-            "Merge what is shorter than this on a row into counted blocks, e.g. 10us.", valueName: "duration"))
-    var minSpan: DurationArgument?
+    @OptionGroup var shown: ViewerOptions
 
     @OptionGroup(title: "Which part") var query: QueryOptions
 
@@ -102,9 +86,7 @@ struct ViewCommand: ParsableCommand {
     private func prepare(for viewer: Viewer, in folder: PrivateFolder) throws(TraceError) -> [ViewedTrace] {
         var preparation = TracePreparation(target: viewer.target, folder: folder)
         preparation.query = try query.makeQuery()
-        if let flows { preparation.options.flows = flows.kinds }
-        if let views { preparation.options.views = views.kinds }
-        preparation.options.thinning = minSpan.map { Thinning(minSpanNanoseconds: $0.nanoseconds) }
+        shown.apply(to: &preparation.options)
         let bar = reporting.makeProgressBar()
         preparation.onProgress = bar?.show
         preparation.onConversion = { title, result in

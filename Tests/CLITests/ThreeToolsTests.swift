@@ -5,15 +5,6 @@ import VestigeTestSupport
 
 /// Recordings of one run by three tools: every dump and snapshot is found in its phase, and agrees.
 @Suite struct ThreeToolsTests {
-    private static let sets: [String] = {
-        guard let traces = Corpus.traceFolder else { return [] }
-        let folder = traces.deletingLastPathComponent().appendingPathComponent("delve")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.map { folder.appendingPathComponent($0).path }.filter {
-            FileManager.default.fileExists(atPath: $0 + "/alignment.json")
-        }.sorted()
-    }()
-
     private struct Truth: Decodable {
         struct Anchor: Decodable {
             var trace_time: Int64
@@ -21,7 +12,7 @@ import VestigeTestSupport
         var anchors: [String: Anchor]
     }
 
-    @Test(arguments: sets)
+    @Test(arguments: Corpus.threeToolFolders)
     func everySnapshotIsFoundInItsPhase(_ set: String) throws {
         let truth = try JSONDecoder().decode(
             Truth.self, from: Data(contentsOf: URL(fileURLWithPath: set + "/alignment.json")))
@@ -49,7 +40,7 @@ import VestigeTestSupport
     }
 
     /// What Delve's client printed while the debugger held the program, also of a few goroutines or in groups.
-    @Test(arguments: sets)
+    @Test(arguments: Corpus.threeToolFolders)
     func everyListingIsFoundInItsPhase(_ set: String) throws {
         let truth = try JSONDecoder().decode(
             Truth.self, from: Data(contentsOf: URL(fileURLWithPath: set + "/alignment.json")))
@@ -71,7 +62,10 @@ import VestigeTestSupport
     }
 
     /// Breakpoints on the birth and death of goroutines stand where the recording has these.
-    @Test(arguments: sets.filter { FileManager.default.fileExists(atPath: $0 + "/lifecycle/rpc-lifecycle.trace.out") })
+    @Test(
+        arguments: Corpus.threeToolFolders.filter {
+            FileManager.default.fileExists(atPath: $0 + "/lifecycle/rpc-lifecycle.trace.out")
+        })
     func birthsAndDeathsAreThoseOfTheRecording(_ set: String) throws {
         let (trace, log) = ("\(set)/lifecycle/rpc-lifecycle.trace.out", "\(set)/lifecycle/rpc-lifecycle.jsonl")
         let result = try SnapshotAgreement.check([trace, log])

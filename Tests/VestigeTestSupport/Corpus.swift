@@ -29,6 +29,15 @@ public enum Corpus {
         return try! decoder.decode([CorpusTrace].self, from: manifest)
     }()
 
+    /// Paths of the folders with recordings of one run by three tools; none where the corpus is not there.
+    public static let threeToolFolders: [String] = {
+        guard let folder = shared?.appendingPathComponent("corpus/delve") else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.map { folder.appendingPathComponent($0).path }.filter {
+            FileManager.default.fileExists(atPath: $0 + "/alignment.json")
+        }.sorted()
+    }()
+
     /// All bytes of a file, decompressed.
     public static func bytes(of path: String) throws -> [UInt8] {
         let source = try ByteSource.open(path)

@@ -71,7 +71,7 @@ public struct CheckExcerpts {
         let length = example.endNanoseconds.subtractingReportingOverflow(example.startNanoseconds)
         let margin = max(length.overflow ? 0 : length.partialValue / 10, 1000)
         var query = Query()
-        query.from = .clock(max(result.firstNanoseconds, example.startNanoseconds.addingSaturating(-margin)))
+        query.from = .clock(max(result.reading.firstNanoseconds, example.startNanoseconds.addingSaturating(-margin)))
         query.to = .clock(example.endNanoseconds.addingSaturating(margin).addingSaturating(1))
         for goroutine in example.goroutines {
             let id = goroutine.rawValue

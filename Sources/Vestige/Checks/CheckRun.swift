@@ -42,9 +42,7 @@ public struct CheckRun {
             for (place, finding) in zip(sink.part.places, try sink.finish()) { findings[place] = finding }
         }
         var result = CheckResult(
-            name: input.name, findings: findings.compactMap { $0 }, tables: input.tables,
-            diagnostics: input.diagnostics, failure: input.failure, isInputEmpty: !input.hasEvents,
-            isSelectionEmpty: input.isSelectionEmpty, firstNanoseconds: clock.first, lastNanoseconds: clock.last)
+            reading: AnalysisResult(input, from: clock.first, to: clock.last), findings: findings.compactMap { $0 })
         if let excerpts { result.excerptPaths = try excerpts.write(result, reading) }
         return result
     }
@@ -75,39 +73,14 @@ public struct CheckRun {
 
 /// What has become of all rules.
 public struct CheckResult {
-    /// The inputs as messages name them.
-    public let name: String
+    /// What is known of the reading.
+    public let reading: AnalysisResult
     /// In the order of the rules.
     public let findings: [CheckFinding]
-    public let tables: TraceTables
-    public let diagnostics: Diagnostics
-    /// What ended the reading before the input's end.
-    public let failure: TraceError?
-    public let isInputEmpty: Bool
-    public let isSelectionEmpty: Bool
-    /// Times of the first and of the last event.
-    public let firstNanoseconds: Int64
-    public let lastNanoseconds: Int64
     /// The traces that were written, by rule and counterexample.
     public internal(set) var excerptPaths: [[String]] = []
 
     public var brokenCount: Int { findings.count { !$0.holds } }
-    public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }
-
-    init(
-        name: String, findings: [CheckFinding], tables: TraceTables, diagnostics: Diagnostics, failure: TraceError?,
-        isInputEmpty: Bool, isSelectionEmpty: Bool, firstNanoseconds: Int64, lastNanoseconds: Int64
-    ) {
-        self.name = name
-        self.findings = findings
-        self.tables = tables
-        self.diagnostics = diagnostics
-        self.failure = failure
-        self.isInputEmpty = isInputEmpty
-        self.isSelectionEmpty = isSelectionEmpty
-        self.firstNanoseconds = firstNanoseconds
-        self.lastNanoseconds = lastNanoseconds
-    }
 }
 
 /// Opens the inputs of a run as often as they are needed.

@@ -9,9 +9,9 @@ public struct CheckWords {
     private var places = Places()
 
     public init(_ result: CheckResult) {
-        tables = result.tables
-        firstNanoseconds = result.firstNanoseconds
-        lastNanoseconds = result.lastNanoseconds
+        tables = result.reading.tables
+        firstNanoseconds = result.reading.firstNanoseconds
+        lastNanoseconds = result.reading.lastNanoseconds
     }
 
     /// A time of the recording, since its first event.

@@ -1,31 +1,22 @@
+import VestigeArchive
 import VestigeCore
 import VestigeStages
 
 /// What is wrong in the inputs, in words.
 public struct GhostReport {
     public let inputs: [String]
-    public let tables: TraceTables
-    public let diagnostics: Diagnostics
-    /// What ended the reading before the input's end.
-    public let failure: TraceError?
-    public let isInputEmpty: Bool
-    public let isSelectionEmpty: Bool
+    /// What is known of the reading.
+    public let reading: AnalysisResult
     public let result: GhostResult
     /// Worst first.
     public private(set) var items: [GhostItem]
     /// How many findings a baseline knew, and so are left out.
     public private(set) var knownCount = 0
 
-    public var hasLoss: Bool { failure != nil || diagnostics.hasLoss }
-
     init(_ result: GhostResult, _ search: GhostSearch, _ input: InputSet) {
         self.result = result
         inputs = input.paths
-        tables = input.tables
-        diagnostics = input.diagnostics
-        failure = input.failure
-        isInputEmpty = !input.hasEvents
-        isSelectionEmpty = input.isSelectionEmpty
+        reading = AnalysisResult(input, from: result.firstNanoseconds, to: result.lastNanoseconds)
         let sentences = GhostSentences(result, input.tables)
         var counts: [String: Int] = [:]
         items = result.findings.map { finding in
@@ -76,8 +67,8 @@ public struct GhostItem {
             finding.ghost.name, tables.strings.string(finding.startFunction), names(finding.stack),
             names(finding.creationStack),
         ].joined(separator: "|")
-        var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        var bytes = text
+        let hash = bytes.withUTF8 { XXHash.sum(UnsafeRawBufferPointer($0)) }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
@@ -85,7 +76,7 @@ public struct GhostItem {
     private static func command(
         _ finding: GhostFinding, _ sentences: GhostSentences, _ input: InputSet, hasWindow: Bool
     ) -> String {
-        let files = input.paths.map(shellWord).joined(separator: " ")
+        let files = input.paths.map(ShellWord.quoted).joined(separator: " ")
         guard let member = finding.members.first, member.goroutine != .absent else { return "vestige view \(files)" }
         let command = "vestige view \(files) --goroutine \(member.goroutine.rawValue) --related"
         guard !hasWindow, !sentences.hasOnlyObservations else { return command }
@@ -94,15 +85,5 @@ public struct GhostItem {
         let margin = max(1_000_000, member.durationNanoseconds / 10)
         let from = max(0, start &- margin) / 1_000_000
         return from == 0 ? command : command + " --from \(from)ms"
-    }
-
-    private static func shellWord(_ path: String) -> String {
-        let plain = path.unicodeScalars.allSatisfy { scalar in
-            scalar.value < 128
-                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-                    || "/._-+:,@%=".unicodeScalars.contains(scalar))
-        }
-        return plain && !path.isEmpty
-            ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -3,8 +3,8 @@ import CXXHash
 import VestigeCore
 
 /// XXH64, which finds damage.
-enum XXHash {
-    static func sum(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+package enum XXHash {
+    package static func sum(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
         XXH64(bytes.baseAddress, bytes.count, seed)
     }
 }

@@ -155,7 +155,7 @@ final class GoTraceV2Reader: TraceReader {
 
     private func finish(_ batch: inout EventBatch, _ error: TraceError?) {
         if hasEnd { appendSync(&batch, time: ordering.pointee.lastTime, clockIndex: 0) }
-        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
+        tellFinalStates()
         phase = .finished(error)
         context.tables.sources[Int(context.source)].byteCount = source.size
     }
@@ -179,7 +179,7 @@ final class GoTraceV2Reader: TraceReader {
             return finish(&batch, error)
         }
         self.version = version
-        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
+        tellFinalStates()
         ordinal = 0
         tables = GenerationTables(source: source, context: context, version: version)
         let time = ordering.pointee.lastTime
@@ -209,6 +209,11 @@ final class GoTraceV2Reader: TraceReader {
     }
 
     // MARK: - Events that stand for a generation
+
+    /// Where events are counted, the states between were left out (`EventTally`).
+    private func tellFinalStates() {
+        if context.tally != nil { pendingEvents = ordering.pointee.finalStates()[...] }
+    }
 
     private func appendSync(_ batch: inout EventBatch, time: Int64, clockIndex: UInt64) {
         syncCount += 1

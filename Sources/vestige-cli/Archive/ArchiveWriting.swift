@@ -9,19 +9,14 @@ struct ArchiveInputOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("Files, folders and patterns.", valueName: "input"))
     var inputs: [String] = []
 
-    @Option(
-        name: .customLong("files-from"),
-        help: ArgumentHelp(
-            "Also the files in this list, one a line or as of find -print0; - for standard input.", valueName: "list"))
-    var filesFrom: String?
+    @OptionGroup var list: FileListOptions
 
     @Option(
         help: ArgumentHelp("How hard to compress: fast, default or small (much slower).", valueName: "level"))
     var level = ArchiveLevel.default
 
     func collect() throws(TraceError) -> [ArchiveInput] {
-        let listed = try filesFrom.map { path throws(TraceError) in try InputFiles.list(path) } ?? []
-        return try ArchiveInputs.collect(inputs + listed, archive: archive)
+        try ArchiveInputs.collect(inputs + list.files(), archive: archive)
     }
 
     /// Writes the inputs to an archive, with a progress bar.
@@ -56,7 +51,8 @@ struct ArchiveCreateCommand: ParsableCommand {
     static func summary(_ outcome: ArchiveWriter.Outcome, _ progress: ArchiveProgress) -> String {
         let ratio = outcome.sizeAfter > 0 ? Double(outcome.byteCount) / Double(outcome.sizeAfter) : 0
         return "\(entries(outcome.entryCount)), \(Units.bytes(outcome.byteCount)) in "
-            + "\(Units.bytes(outcome.sizeAfter)), 1/\(Units.decimal(ratio, digits: 1))" + progress.rate(outcome.byteCount)
+            + "\(Units.bytes(outcome.sizeAfter)), 1/\(Units.decimal(ratio, digits: 1))"
+            + progress.rate(outcome.byteCount)
     }
 }
 

@@ -7,11 +7,7 @@ struct BatchInputs: ParsableArguments {
     @Argument(help: ArgumentHelp("Files, folders, patterns and archives.", valueName: "input"))
     var inputs: [String] = []
 
-    @Option(
-        name: .customLong("files-from"),
-        help: ArgumentHelp(
-            "Also the files in this list, one a line or as of find -print0; - for standard input.", valueName: "list"))
-    var filesFrom: String?
+    @OptionGroup var list: FileListOptions
 
     @Option(
         help: ArgumentHelp(
@@ -27,8 +23,7 @@ struct BatchInputs: ParsableArguments {
 
     /// - Parameter own: the batch's outputs, which are no inputs.
     func collect(without own: OwnFiles) throws(TraceError) -> [String] {
-        let listed = try filesFrom.map { path throws(TraceError) in try InputFiles.list(path) } ?? []
-        let paths = inputs + listed
+        let paths = try inputs + list.files()
         if paths.contains("-") {
             throw TraceError(.usage, expected: "inputs that can be read again", found: "standard input")
         }

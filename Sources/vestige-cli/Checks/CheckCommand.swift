@@ -103,7 +103,7 @@ struct CheckCommand: ParsableCommand {
             try Console.write(json ? CheckJSON.line(result, file) : CheckText.report(result, file))
             report.add(result)
             if result.brokenCount > 0 { return .findings }
-            return analysis.strict && result.hasLoss ? .loss : .done
+            return analysis.strict && result.reading.hasLoss ? .loss : .done
         } catch {
             // One bad file does not keep the others from being checked.
             guard error.code != .outputClosed, error.code != .outputFailed else { throw error }
@@ -114,21 +114,14 @@ struct CheckCommand: ParsableCommand {
 
     private func finish(_ prepared: CheckRun, _ file: RuleFile) throws(TraceError) -> CheckResult {
         var run = prepared
-        run.times = analysis.times.map(\.value)
+        run.times = analysis.times.values
         run.goVersion = try analysis.source.checkedGoVersion()
         let bar = analysis.reporting.makeProgressBar()
         defer { bar?.clear() }
         run.onProgress = bar?.show
         let result = try run.run(file.rules)
         bar?.clear()
-        LossReport.warn(
-            path: result.name, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
-        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
-        if !analysis.reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) {
-                Console.say(line)
-            }
-        }
+        analysis.reporting.sayWhatIsOdd(result.reading)
         return result
     }
 }

@@ -5,13 +5,13 @@ enum CheckJSON {
     static func line(_ result: CheckResult, _ file: RuleFile) -> String {
         var words = CheckWords(result)
         let object = JSONObject()
-        object.add("input", result.name)
+        object.add("input", result.reading.name)
         object.add("rules", file.path)
         object.add("holds", result.brokenCount == 0)
         object.add("broken", UInt64(result.brokenCount))
-        object.add("lossy", result.hasLoss)
-        object.add("start_ns", result.firstNanoseconds)
-        object.add("end_ns", result.lastNanoseconds)
+        object.add("lossy", result.reading.hasLoss)
+        object.add("start_ns", result.reading.firstNanoseconds)
+        object.add("end_ns", result.reading.lastNanoseconds)
         object.add(
             "findings",
             result.findings.enumerated().map { index, finding in

@@ -14,8 +14,8 @@ enum CheckText {
         let count = Units.counted(UInt64(result.findings.count), "rule")
         lines.append(
             result.brokenCount == 0
-                ? "\(result.name): \(count), all hold"
-                : "\(result.name): \(count), \(Units.grouped(UInt64(result.brokenCount))) broken")
+                ? "\(result.reading.name): \(count), all hold"
+                : "\(result.reading.name): \(count), \(Units.grouped(UInt64(result.brokenCount))) broken")
         return lines.map { Console.escaped($0) + "\n" }.joined()
     }
 

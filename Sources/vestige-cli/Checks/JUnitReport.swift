@@ -15,7 +15,7 @@ struct JUnitReport {
         let cases = result.findings.map { self.testCase($0, &words) }
         testCount += cases.count
         failureCount += result.brokenCount
-        suites.append(suite(result.name, cases, failures: result.brokenCount, errors: 0))
+        suites.append(suite(result.reading.name, cases, failures: result.brokenCount, errors: 0))
     }
 
     /// A recording that could not be checked.

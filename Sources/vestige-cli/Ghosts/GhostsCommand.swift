@@ -30,12 +30,7 @@ struct GhostsCommand: ParsableCommand {
             "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
     var inputs: [String] = []
 
-    @Option(
-        name: .customLong("at"),
-        help: ArgumentHelp(
-            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
-            valueName: "[file=]time"))
-    var times: [TimeOfInput] = []
+    @OptionGroup var times: TimeOptions
 
     @Flag(help: "One JSON object a recording, for scripts. Times are nanoseconds.")
     var json = false
@@ -84,7 +79,7 @@ struct GhostsCommand: ParsableCommand {
         for inputs in runs {
             do throws(TraceError) {
                 var report = try search(inputs).run()
-                sayWhatIsOdd(report)
+                reporting.sayWhatIsOdd(report.reading)
                 if let known { report.removeKnown(known) }
                 try show(report, isOneOfSeveral: runs.count > 1)
                 reports.append(report)
@@ -98,7 +93,7 @@ struct GhostsCommand: ParsableCommand {
         if output != nil, let report = reports.first { try writeMarked(report) }
         if reports.contains(where: { !$0.items.isEmpty }) { throw EarlyExit(status: .findings) }
         if status != .done { throw EarlyExit(status: status) }
-        if strict, reports.contains(where: \.hasLoss) { throw EarlyExit(status: .loss) }
+        if strict, reports.contains(where: \.reading.hasLoss) { throw EarlyExit(status: .loss) }
     }
 
     /// The inputs of each run: an archive has as many as entries.
@@ -109,7 +104,7 @@ struct GhostsCommand: ParsableCommand {
 
     private func search(_ inputs: [String]) throws(TraceError) -> GhostSearch {
         var search = GhostSearch(inputs: inputs)
-        search.times = times.map(\.value)
+        search.times = times.values
         search.query = try query.makeQuery()
         search.goVersion = try source.checkedGoVersion()
         search.thresholds = limits.thresholds
@@ -117,17 +112,6 @@ struct GhostsCommand: ParsableCommand {
         let bar = reporting.makeProgressBar()
         search.onProgress = bar?.show
         return search
-    }
-
-    private func sayWhatIsOdd(_ report: GhostReport) {
-        LossReport.warn(
-            path: report.inputs.joined(separator: " + "), diagnostics: report.diagnostics, failure: report.failure,
-            isEmpty: report.isInputEmpty)
-        if report.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
-        guard !reporting.quiet else { return }
-        for line in AlignmentReport.lines(report.tables, firstNanoseconds: report.result.firstNanoseconds) {
-            Console.say(line)
-        }
     }
 
     private func show(_ report: GhostReport, isOneOfSeveral: Bool) throws(TraceError) {
@@ -143,7 +127,7 @@ struct GhostsCommand: ParsableCommand {
             throw TraceError(.usage, expected: "files for -o, since they are read twice", found: "standard input")
         }
         var conversion = Conversion(inputs: report.inputs, plan: plan)
-        conversion.times = times.map(\.value)
+        conversion.times = times.values
         conversion.query = try words.makeQuery()
         conversion.goVersion = try source.checkedGoVersion()
         conversion.overwrites = force

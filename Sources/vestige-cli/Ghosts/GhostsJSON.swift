@@ -11,7 +11,7 @@ enum GhostsJSON {
         object.add("version", Int64(1))
         object.add("inputs", report.inputs)
         object.add("duration_ns", max(0, report.result.lastNanoseconds &- report.result.firstNanoseconds))
-        object.add("has_loss", report.hasLoss)
+        object.add("has_loss", report.reading.hasLoss)
         object.add("thresholds", thresholds(limits.thresholds, report.result))
         object.add("rules_off", limits.withoutRules)
         let spared = JSONObject()
@@ -35,7 +35,7 @@ enum GhostsJSON {
     }
 
     private static func finding(_ item: GhostItem, _ report: GhostReport) -> JSONObject {
-        let (finding, tables) = (item.finding, report.tables)
+        let (finding, tables) = (item.finding, report.reading.tables)
         let object = JSONObject()
         object.add("id", item.id)
         object.add("class", finding.ghost.name)
@@ -72,7 +72,7 @@ enum GhostsJSON {
             let waker = JSONObject()
             waker.add("g", member.lastWaker == .absent ? nil : member.lastWaker.rawValue)
             waker.add("at_ns", since(time, report))
-            waker.add("stack", frames(member.lastWakerStack, report.tables))
+            waker.add("stack", frames(member.lastWakerStack, report.reading.tables))
             object.add("last_woken", waker)
         }
         object.add("says", member.notes.map { note($0, report) })
@@ -81,11 +81,11 @@ enum GhostsJSON {
 
     private static func note(_ note: GhostNote, _ report: GhostReport) -> JSONObject {
         let object = JSONObject()
-        let sources = report.tables.sources
+        let sources = report.reading.tables.sources
         object.add("source", Int(note.source) < sources.count ? sources[Int(note.source)].path : "")
         object.add("at_ns", since(note.timeNanoseconds, report))
         object.add("state", "\(note.state.observedName)")
-        object.add("reason", report.tables.strings.string(note.reason))
+        object.add("reason", report.reading.tables.strings.string(note.reason))
         object.add("wait_ns_at_least", Int64(clamping: note.leastWaitNanoseconds))
         object.add("leaked", note.isLeaked)
         return object

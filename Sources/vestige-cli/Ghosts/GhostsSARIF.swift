@@ -22,7 +22,7 @@ enum GhostsSARIF {
         tool.add("driver", driver)
         let run = JSONObject()
         run.add("tool", tool)
-        run.add("results", report.items.map { result($0, report.tables) })
+        run.add("results", report.items.map { result($0, report.reading.tables) })
         run.add("columnKind", "utf16CodeUnits")
         return run
     }

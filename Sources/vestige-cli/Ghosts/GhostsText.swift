@@ -53,9 +53,9 @@ struct GhostsText {
     }
 
     private func stack(_ title: String, _ stack: StackID, _ report: GhostReport) -> [String] {
-        report.tables.stacks.frames(stack).prefix(32).enumerated().map { index, frame in
+        report.reading.tables.stacks.frames(stack).prefix(32).enumerated().map { index, frame in
             let head = index == 0 ? title : ""
-            let text = Console.escaped(report.tables.text(of: frame))
+            let text = Console.escaped(report.reading.tables.text(of: frame))
             return "   \(head)\(String(repeating: " ", count: 14 - head.count))\(text)"
         }
     }
@@ -71,12 +71,14 @@ struct GhostsText {
         }
         for note in member.notes {
             let source =
-                Int(note.source) < report.tables.sources.count ? report.tables.sources[Int(note.source)].path : "?"
+                Int(note.source) < report.reading.tables.sources.count
+                ? report.reading.tables.sources[Int(note.source)].path : "?"
             let time =
                 report.result.hasOnlyObservations
                 ? "" : " at " + Units.duration(max(0, note.timeNanoseconds &- report.result.firstNanoseconds))
             let who = member.goroutine == .absent ? "" : "G\(member.goroutine.rawValue) "
-            lines.append("   says          \(Console.escaped(source))\(time): \(who)\(Self.words(note, report.tables))")
+            lines.append(
+                "   says          \(Console.escaped(source))\(time): \(who)\(Self.words(note, report.reading.tables))")
         }
         return lines
     }

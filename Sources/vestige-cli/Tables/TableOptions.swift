@@ -40,12 +40,7 @@ struct AnalysisOptions: ParsableArguments {
             valueName: "input"))
     var inputs: [String]
 
-    @Option(
-        name: .customLong("at"),
-        help: ArgumentHelp(
-            "When an input was taken, counted from the recording's first event, e.g. dump.txt=1.25s; may be repeated.",
-            valueName: "[file=]time"))
-    var times: [TimeOfInput] = []
+    @OptionGroup var times: TimeOptions
 
     @Flag(help: "Exit with 4 if anything was lost.")
     var strict = false
@@ -96,7 +91,7 @@ struct AnalysisOptions: ParsableArguments {
     /// Reads the inputs, and says on standard error what was lost.
     func run(_ body: (Analysis.Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
         var analysis = Analysis(inputs: inputs)
-        analysis.times = times.map(\.value)
+        analysis.times = times.values
         analysis.query = try query.makeQuery()
         analysis.goVersion = try source.checkedGoVersion()
         let bar = reporting.makeProgressBar()
@@ -104,14 +99,7 @@ struct AnalysisOptions: ParsableArguments {
         analysis.onProgress = bar?.show
         let result = try analysis.run(body)
         bar?.clear()
-        LossReport.warn(
-            path: result.name, diagnostics: result.diagnostics, failure: result.failure, isEmpty: result.isInputEmpty)
-        if result.isSelectionEmpty { Console.say(QueryOptions.emptyResult) }
-        if !reporting.quiet {
-            for line in AlignmentReport.lines(result.tables, firstNanoseconds: result.firstNanoseconds) {
-                Console.say(line)
-            }
-        }
+        reporting.sayWhatIsOdd(result)
         return result
     }
 

@@ -4,15 +4,6 @@ import VestigeTestSupport
 
 /// Ghosts in dumps and debugger snapshots, alone and beside the recording of the same run.
 @Suite struct ObservedGhostTests {
-    private static let sets: [String] = {
-        guard let traces = Corpus.traceFolder else { return [] }
-        let folder = traces.deletingLastPathComponent().appendingPathComponent("delve")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.map { folder.appendingPathComponent($0).path }.filter {
-            FileManager.default.fileExists(atPath: $0 + "/alignment.json")
-        }.sorted()
-    }()
-
     private struct Truth: Decodable {
         var kind: String
         var goid: Int64?
@@ -27,7 +18,7 @@ import VestigeTestSupport
     }
 
     /// Every goroutine that blocks for ever is named once, and what each tool says stands with it.
-    @Test(arguments: sets)
+    @Test(arguments: Corpus.threeToolFolders)
     func threeToolsNameWhatBlocksForEver(_ set: String) throws {
         let has = { (path: String) in FileManager.default.fileExists(atPath: "\(set)/\(path)") }
         let phase = has("dumps/goroutine.C.debug2.txt") ? ("C", "03") : ("B", "02")
@@ -55,7 +46,10 @@ import VestigeTestSupport
     }
 
     /// The leak profile has no numbers: its stacks tell which goroutines it means.
-    @Test(arguments: sets.filter { FileManager.default.fileExists(atPath: $0 + "/dumps/goroutineleak.C.debug0.pb.gz") })
+    @Test(
+        arguments: Corpus.threeToolFolders.filter {
+            FileManager.default.fileExists(atPath: $0 + "/dumps/goroutineleak.C.debug0.pb.gz")
+        })
     func aProfileWithoutNumbersProves(_ set: String) throws {
         let profile = set + "/dumps/goroutineleak.C.debug0.pb.gz"
         let report = try GhostReports.read([set + "/trace.out", profile, "--at", "\(profile)=8.34s"])
