@@ -8,7 +8,7 @@ struct ViewPage: Sendable {
 
     /// A list of traces.
     static func index(_ traces: [ViewedTrace]) -> ViewPage {
-        let items = traces.map { "<li><a href=\"view/\($0.name)\">\(escaped($0.title))</a>" }
+        let items = traces.map { "<li><a href=\"view/\($0.name)\">\(Markup.escaped($0.title))</a>" }
         return page(title: "Traces", body: "<h1>Traces</h1>\n<ul>\n\(items.joined(separator: "\n"))\n</ul>", script: "")
     }
 
@@ -16,9 +16,9 @@ struct ViewPage: Sendable {
     /// it, from the site it came from, whatever the port; and a browser has no window to block.
     static func perfetto(_ trace: ViewedTrace, _ address: WebAddress) -> ViewPage {
         let body = """
-            <p id="note">Loading \(escaped(trace.title)) …</p>
+            <p id="note">Loading \(Markup.escaped(trace.title)) …</p>
             <iframe id="viewer" title="Perfetto" src="\(address.text)#!/?mode=embedded" data-origin="\(address.origin)" \
-            data-trace="../\(trace.name)" data-title="\(escaped(trace.title))"></iframe>
+            data-trace="../\(trace.name)" data-title="\(Markup.escaped(trace.title))"></iframe>
             """
         return page(title: trace.title, body: body, script: perfettoScript, frames: address.origin)
     }
@@ -64,7 +64,7 @@ struct ViewPage: Sendable {
             <html>
             <head>
             <meta charset="utf-8">
-            <title>\(escaped(trace.title))</title>
+            <title>\(Markup.escaped(trace.title))</title>
             <script src="../\(catapultLibrary)"></script>
             <link rel="import" href="../\(catapultViewer)">
             <style>
@@ -73,8 +73,8 @@ struct ViewPage: Sendable {
             #viewer:focus { outline: none; }
             </style>
             </head>
-            <body data-trace="../\(trace.name)" data-title="\(escaped(trace.title))">
-            <p id="note">Loading \(escaped(trace.title)) …</p>
+            <body data-trace="../\(trace.name)" data-title="\(Markup.escaped(trace.title))">
+            <p id="note">Loading \(Markup.escaped(trace.title)) …</p>
             <script>
             \(catapultScript)
             </script>
@@ -125,7 +125,7 @@ struct ViewPage: Sendable {
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <title>\(escaped(title))</title>
+            <title>\(Markup.escaped(title))</title>
             <style nonce="\(nonce)">
             html, body { margin: 0; height: 100%; font-family: sans-serif; }
             body { display: flex; flex-direction: column; }
@@ -147,20 +147,5 @@ struct ViewPage: Sendable {
             "default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; connect-src 'self'; "
             + "frame-src \(frames); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         return ViewPage(html: html, contentSecurityPolicy: policy)
-    }
-
-    /// Text as HTML shows it, also within a quoted attribute.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.unicodeScalars.append(character)
-            }
-        }
-        return result
     }
 }

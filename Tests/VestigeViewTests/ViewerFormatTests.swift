@@ -1,4 +1,5 @@
 import Testing
+import Vestige
 import VestigeTestSupport
 
 @testable import VestigeView
@@ -52,6 +53,6 @@ import VestigeTestSupport
 
 @Suite struct ViewPageTests {
     @Test func namesAreText() {
-        #expect(ViewPage.escaped("<script>\"a\" & b</script>") == "&lt;script&gt;&quot;a&quot; &amp; b&lt;/script&gt;")
+        #expect(Markup.escaped("<script>\"a\" & b</script>") == "&lt;script&gt;&quot;a&quot; &amp; b&lt;/script&gt;")
     }
 }

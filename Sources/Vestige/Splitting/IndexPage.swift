@@ -88,17 +88,8 @@ struct IndexPage {
 extension TextBuffer {
     /// Text of an HTML document, also within quotes. Control characters, which HTML does not allow, become U+FFFD.
     func appendHTML(_ text: String) {
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): append("&amp;")
-            case UInt8(ascii: "<"): append("&lt;")
-            case UInt8(ascii: ">"): append("&gt;")
-            case UInt8(ascii: "\""): append("&quot;")
-            case UInt8(ascii: "'"): append("&#39;")
-            case 0..<0x20, 0x7f: append("\u{fffd}")
-            default: append(byte: byte)
-            }
-        }
+        let shown = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }
+        append(Markup.escaped(String(String.UnicodeScalarView(shown))))
     }
 
     /// A file's name as a link beside it: `./`, so that a colon makes no scheme of it, and all but letters, digits

@@ -78,18 +78,7 @@ struct JUnitReport {
     /// Text of an XML document, also within quotes. Control characters are shown as on a terminal: XML allows most of
     /// them in no way at all.
     private static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in Console.escaped(text).unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&apos;"
-            case "\u{fffe}", "\u{ffff}": result += "\u{fffd}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        let shown = Console.escaped(text).unicodeScalars.map { $0 == "\u{fffe}" || $0 == "\u{ffff}" ? "\u{fffd}" : $0 }
+        return Markup.escaped(String(String.UnicodeScalarView(shown)))
     }
 }
