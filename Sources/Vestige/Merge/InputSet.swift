@@ -44,7 +44,7 @@ public final class InputSet {
     ) throws(TraceError) {
         let selection = try InputSelection(
             query, paths: paths, times: times, goVersion: goVersion, spooled: spooled, onProgress: onProgress)
-        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query) : nil
+        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query, selection.stage) : nil
         try self.init(
             paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, narrowing,
             onProgress: onProgress)

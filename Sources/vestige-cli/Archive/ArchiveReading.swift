@@ -117,11 +117,12 @@ struct ArchiveCatCommand: ParsableCommand {
         if !region.isEmpty {
             question.isRegionWanted = { name in patterns.contains { EntryName.matches(name, $0) } }
         }
+        let (bytesBefore, blocksBefore) = (archive.blockBytesRead, archive.blocksRead)
         let count = try content.write(content.stretches(for: question), to: sink)
         guard !reporting.quiet else { return }
         Console.say(
             "\(archive.path)/\(content.entry.name): \(Units.bytes(count)) of \(Units.bytes(content.size)), for which "
-                + "\(Units.bytes(content.bytesRead)) of \(Units.bytes(archive.fileSize)) were read "
-                + "(\(content.blocksRead) of \(content.entry.chunks.count) blocks)")
+                + "\(Units.bytes(archive.blockBytesRead - bytesBefore)) of \(Units.bytes(archive.fileSize)) were read "
+                + "(\(archive.blocksRead - blocksBefore) of \(content.entry.chunks.count) blocks)")
     }
 }
