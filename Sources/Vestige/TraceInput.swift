@@ -50,7 +50,7 @@ public final class TraceInput {
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
-        if let source = opened ?? narrowing?.source() {
+        if let source = narrowing?.source() ?? opened {
             self.source = source
         } else {
             source = try InputPath.open(path)

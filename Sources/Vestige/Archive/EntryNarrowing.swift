@@ -7,8 +7,9 @@ import VestigeStages
 /// the same as from the whole.
 ///
 /// Every generation names all goroutines that are alive in it, so that those of a goroutine are its life. Those after a
-/// window's end are not needed. What a window needs of the time before it (who is alive, what is open) the carries of the
-/// generations say that a reader would skim (`SkippingReader`).
+/// window's end are not needed, nor those before the first that names a region or task and after the last that names a
+/// region. What a window or region needs of the time before it (who is alive, what is open) the carries of the generations
+/// say that a reader would skim (`SkippingReader`).
 struct EntryNarrowing {
     private let content: EntryContent
     private let part: NarrowedContent
@@ -17,6 +18,8 @@ struct EntryNarrowing {
     private let skippedNanoseconds: [Int64]
     /// How many generations are there for what they carry alone.
     private let carryCount: Int
+    /// Up to when a reader may pass over the beginning without being told; nil if that is for the query to say.
+    private let beginNanoseconds: Int64?
     /// The recording's last moment, if that is not read: a nanosecond after its last event, as its reader has it.
     private let lastNanoseconds: Int64?
     /// How many generations whoever reads the whole has read in the end, and what size it has, if that is known then.
@@ -25,29 +28,39 @@ struct EntryNarrowing {
 
     var format: InputFormat { GoTraceV2Format.format }
 
-    /// - Parameter stage: the query, made ready; nil if it asks for everything.
+    /// - Parameter stage: the query, made ready; nil for the pass that makes it so.
     /// - Returns: nil where everything is needed.
     /// - Throws: `usage` for a window that cannot be; what reading an index throws.
     init?(_ path: String, _ query: Query, _ stage: QueryStage?) throws(TraceError) {
-        guard let stage, let (archive, name) = try InputPath.archiveAndEntry(path) else { return nil }
+        guard !query.isEmpty, let (archive, name) = try InputPath.archiveAndOnlyEntry(path) else { return nil }
         let content = try InputPath.content(of: name, in: archive)
         guard let generations = EntryGenerations(content.entry) else { return nil }
         var needed = generations.all
         if Self.isGoroutineEnough(query) { needed = generations.range(mentioning: query.goroutines) }
         var (skimmedCount, readCount) = (0, generations.all.count)
-        if let span = try stage.span(of: generations.start) {
+        let regional = try Self.regional(query, isSurvey: stage == nil, content, generations)
+        if let regional {
+            needed = 0..<regional.upperBound
+            skimmedCount = max(0, regional.lowerBound - 1)
+        }
+        if let stage, let span = try stage.span(of: generations.start) {
             readCount = generations.last(from: span.upperBound) + 1
             needed = needed.lowerBound..<max(needed.lowerBound + 1, min(needed.upperBound, readCount))
             // The reader wants the generation before that of the moment, too.
             let kept = query.canSkip ? max(0, generations.last(from: span.lowerBound) - 1) : 0
             if kept > needed.lowerBound { (skimmedCount, needed) = (kept, 0..<needed.upperBound) }
         }
+        // A window may end before the regions begin.
+        if skimmedCount >= needed.upperBound { skimmedCount = 0 }
+        beginNanoseconds = skimmedCount > 0 ? regional.map { generations.firstNanoseconds($0.lowerBound) } : nil
         guard needed != generations.all || skimmedCount > 0 else { return nil }
         self.content = content
         self.path = path
         generationCount = readCount
         byteCount = readCount == generations.all.count ? content.size : nil
-        part = NarrowedContent(content, generations, carried: skimmedCount, needed)
+        part = NarrowedContent(
+            content, generations, carried: 0..<skimmedCount,
+            whole: max(skimmedCount, needed.lowerBound)..<needed.upperBound)
         carryCount = part.carryCount > 0 ? skimmedCount : 0
         skippedNanoseconds = generations.starts(before: needed.lowerBound)
         let isCut = needed.upperBound < generations.all.upperBound
@@ -58,6 +71,32 @@ struct EntryNarrowing {
     private static func isGoroutineEnough(_ query: Query) -> Bool {
         !query.goroutines.isEmpty && !QuerySurvey.isNeeded(for: query) && !ClosureSurvey.isNeeded(for: query)
             && query.conditions.isEmpty && query.labels.isEmpty
+    }
+
+    /// The generations that name the regions and tasks of a query, as far as nothing of the others is selected or known
+    /// by it: no region began before the recording, or is still open where the last of them ends.
+    private static func regional(
+        _ query: Query, isSurvey: Bool, _ content: EntryContent, _ generations: EntryGenerations
+    ) throws(TraceError) -> Range<Int>? {
+        // The windows that regions make hold for all events, once they are known.
+        let patterns = query.regions + query.tasks + (isSurvey ? query.around : [])
+        let isPlain =
+            query.functions.isEmpty && query.labels.isEmpty && query.conditions.isEmpty
+            && !ClosureSurvey.isNeeded(for: query)
+            && (query.minDurationNanoseconds == 0 || query.states.isEmpty && query.reasons.isEmpty)
+            && ![query.from, query.to].contains { if case .beforeEnd? = $0 { true } else { false } }
+        guard isPlain, !patterns.isEmpty, query.around.isEmpty || query.regions.isEmpty && query.tasks.isEmpty,
+            !patterns.contains(where: { $0.matches("") }),
+            let naming = generations.range(namingEach: patterns)
+        else { return nil }
+        let mentioning = NarrowedContent(content, generations, carried: naming, whole: nil)
+        let source = ByteSource(content: mentioning, path: content.entry.name)
+        guard let regions = try GenerationCarry.regions(source) else { return nil }
+        let isAsked = { (name: String) in patterns.contains { $0.matches(name) } }
+        if regions.endedEarly.contains(where: isAsked) { return nil }
+        // A task's end and its regions do not name it.
+        let isOpen = !query.tasks.isEmpty || regions.open.contains(where: isAsked)
+        return naming.lowerBound..<(isOpen ? generations.all.upperBound : naming.upperBound)
     }
 
     /// The source that holds what is needed.
@@ -91,6 +130,7 @@ struct EntryNarrowing {
         func read(into batch: inout EventBatch) throws(TraceError) -> Bool {
             if !hasBegun {
                 hasBegun = true
+                if let begin = narrowing.beginNanoseconds { _ = try skip { _ in begin } }
                 for (number, time) in narrowing.skippedNanoseconds.prefix(batch.room).enumerated() {
                     batch.append(
                         Event(
@@ -154,6 +194,19 @@ private struct EntryGenerations {
     /// The last generation that has begun at a time; the first if none has.
     func last(from time: Int64) -> Int { contents.lastIndex { $0.firstNanoseconds <= time } ?? 0 }
 
+    func firstNanoseconds(_ generation: Int) -> Int64 { contents[generation].firstNanoseconds }
+
+    /// From the first to the last generation that names a region or task of these patterns; nil if one of them fits none.
+    func range(namingEach patterns: [Glob]) -> Range<Int>? {
+        var range: Range<Int>?
+        for pattern in patterns {
+            let naming = contents.indices.filter { contents[$0].regions.contains { pattern.matches($0) } }
+            guard let first = naming.first, let last = naming.last else { return nil }
+            range = min(range?.lowerBound ?? first, first)..<max(range?.upperBound ?? 0, last + 1)
+        }
+        return range
+    }
+
     /// From the first to the last generation that mentions one of these goroutines; any, if none does, since it shows
     /// that nothing is selected.
     func range(mentioning ids: [ClosedRange<Int64>]) -> Range<Int> {
@@ -210,14 +263,14 @@ private final class NarrowedContent: RandomAccessContent {
     private(set) var carryCount = 0
 
     /// - Parameters:
-    ///   - count: of how many generations only what they carry is needed.
-    ///   - needed: these, and those behind them; the header is not left out.
-    init(_ content: EntryContent, _ generations: EntryGenerations, carried count: Int, _ needed: Range<Int>) {
+    ///   - carried: generations of which only what they carry is needed.
+    ///   - whole: those that follow.
+    init(_ content: EntryContent, _ generations: EntryGenerations, carried: Range<Int>, whole: Range<Int>?) {
         self.content = content
         let offset = { (generation: Int) in content.offset(ofChunk: generations.firstChunks[generation]) }
         let header = UInt64(GoTraceHeader.length)
         append(.stretch(0..<header))
-        for generation in 0..<count {
+        for generation in carried {
             if let carry = content.carry(ofChunk: generations.firstChunks[generation]) {
                 append(.carry(carry))
                 carryCount += 1
@@ -225,7 +278,7 @@ private final class NarrowedContent: RandomAccessContent {
                 append(.stretch(max(header, offset(generation))..<offset(generation + 1)))
             }
         }
-        append(.stretch(max(header, offset(max(count, needed.lowerBound)))..<offset(needed.upperBound)))
+        if let whole { append(.stretch(max(header, offset(whole.lowerBound))..<offset(whole.upperBound))) }
     }
 
     private func append(_ piece: Piece) {

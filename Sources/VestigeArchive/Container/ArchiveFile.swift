@@ -23,10 +23,10 @@ public final class ArchiveFile: @unchecked Sendable {
         var content: [UInt8]
     }
 
-    private let readCounts = Mutex<(blocks: Int, bytes: UInt64)>((0, 0))
-    /// How many blocks have been read, and how many bytes they have in the file.
-    public var blocksRead: Int { readCounts.withLock { $0.blocks } }
-    public var blockBytesRead: UInt64 { readCounts.withLock { $0.bytes } }
+    private let readBlocks = Mutex<Set<Int>>([])
+    /// How many blocks have been read, each counted once, and how many bytes they have in the file.
+    public var blocksRead: Int { readBlocks.withLock { $0.count } }
+    public var blockBytesRead: UInt64 { readBlocks.withLock { $0.reduce(0) { $0 + index.blocks[$1].size } } }
 
     /// True if no index could be read, and entries were found again by their blocks: some may be incomplete,
     /// and some may have been removed.
@@ -139,10 +139,7 @@ public final class ArchiveFile: @unchecked Sendable {
                 expected: "\(place.size) bytes", found: "\(fileSize - min(fileSize, place.offset))")
         }
         let bytes = try Self.read(descriptor, path, at: place.offset, count: Int(place.size))
-        readCounts.withLock {
-            $0.blocks += 1
-            $0.bytes += place.size
-        }
+        readBlocks.withLock { _ = $0.insert(number) }
         let result: Result<BlockHeader, Defect> = bytes.withUnsafeBytes { bytes in
             let headerBytes = UnsafeRawBufferPointer(rebasing: bytes[..<place.headerSize])
             guard let header = BlockHeader(headerBytes, at: place.offset), header.rawSize == place.rawSize else {

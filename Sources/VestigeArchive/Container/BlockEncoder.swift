@@ -88,8 +88,7 @@ final class BlockEncoder {
     /// A carry that is worth its room.
     private func carry(of range: Range<UInt64>, in piece: Piece) throws(TraceError) -> [UInt8]? {
         let carry = try GenerationCarry.make(source(of: piece), range)
-        guard let carry, carry.count <= range.count / EntryCarries.leastShare, carry.count <= EntryCarries.mostBytes
-        else { return nil }
+        guard let carry, carry.count <= EntryCarries.mostBytes(ofGeneration: range.count) else { return nil }
         return carry
     }
 

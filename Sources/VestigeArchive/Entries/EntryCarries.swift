@@ -3,9 +3,10 @@ import VestigeCore
 /// The carries of entries that are being written: in blocks of their own, so that all that come before a moment are
 /// read with few others.
 struct EntryCarries {
-    /// A carry is at most this part of its generation; where more is left, reading the generation costs little more.
-    static let leastShare = 16
-    static let mostBytes = 4 << 20
+    /// A carry is at most a small part of its generation, but for small ones; where more is left, reading the generation
+    /// costs little more.
+    static func mostBytes(ofGeneration count: Int) -> Int { min(max(count / 16, 4096), count, blockBytes) }
+    private static let blockBytes = 4 << 20
 
     private var waiting: [(bytes: [UInt8], segment: BlockHeader.Segment, entry: Int)] = []
     private var waitingBytes = 0
@@ -16,7 +17,7 @@ struct EntryCarries {
     init(level: ArchiveLevel) { encoder = BlockEncoder(level: level) }
 
     /// True if there is enough for a block. So many names, however long, have room in its header.
-    var isFull: Bool { waitingBytes >= Self.mostBytes || waiting.count >= BlockJob.togetherCount }
+    var isFull: Bool { waitingBytes >= Self.blockBytes || waiting.count >= BlockJob.togetherCount }
 
     /// - Parameter segment: the one that the generation begins with.
     mutating func add(_ carry: [UInt8], of segment: BlockHeader.Segment, entry: Int) {

@@ -27,6 +27,35 @@ package enum GenerationCarry {
         return bytes
     }
 
+    /// Regions that generations leave open, and those that end in them and do not begin in them, by their names.
+    package struct Regions {
+        package var open: Set<String> = []
+        package var endedEarly: Set<String> = []
+    }
+
+    /// - Parameter source: a trace of generations, some of them as what they carry.
+    /// - Returns: nil if there is damage.
+    package static func regions(_ source: ByteSource) throws(TraceError) -> Regions? {
+        let version = try source.prefix(GoTraceHeader.length).withUnsafeBytes(GoTraceHeader.version)
+        guard let version, GoTraceV2Format.knownVersions.contains(version) else { return nil }
+        let diagnostics = Diagnostics()
+        let context = ReaderContext(tables: TraceTables(), diagnostics: diagnostics, source: 0)
+        var scanner = GenerationScanner(
+            source: source, diagnostics: diagnostics, version: version,
+            range: UInt64(GoTraceHeader.length)..<UInt64.max)
+        let tables = GenerationTables(source: source, context: context, version: version)
+        var skim = GenerationSkim(source: source, context: context, tables: tables)
+        var regions = Regions()
+        while case .generation(let generation) = try scanner.next() {
+            try tables.load(generation)
+            guard try skim.take(generation) else { return nil }
+            for end in skim.earlierRegionEnds { regions.endedEarly.insert(context.tables.strings.string(end.name)) }
+        }
+        guard scanner.offset == source.size, diagnostics.nonZero.isEmpty, scanner.truncation == nil else { return nil }
+        for begin in skim.openRegions { regions.open.insert(context.tables.strings.string(begin.name)) }
+        return regions
+    }
+
     private struct Reading {
         var generation: Generation
         var leftovers: [Event]

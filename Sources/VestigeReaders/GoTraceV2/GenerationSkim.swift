@@ -110,6 +110,9 @@ struct GenerationSkim: ~Copyable {
     }
 
     var openTasks: [Event] { annotations.openTasks }
+    var openRegions: [Event] { annotations.openRegions }
+    /// The ends in the last generation of regions of which no begin was seen.
+    var earlierRegionEnds: [Event] { annotations.earlierRegionEnds }
 
     // MARK: - Events
 

@@ -74,7 +74,7 @@ struct SkimAnnotations {
     /// Begins and ends of regions in this generation, in the order of each thread.
     private var regionEvents: [Event] = []
     /// Ends of regions in this generation that began before it.
-    private var earlierRegionEnds: [Event] = []
+    private(set) var earlierRegionEnds: [Event] = []
     /// Begins of the goroutine that runs on the thread now, since it does.
     private var runBegins: [Event] = []
 
@@ -132,7 +132,8 @@ struct SkimAnnotations {
     }
 
     /// The begins of what is open.
-    var events: [Event] { regions.values.flatMap { $0 } + openTasks }
+    var events: [Event] { openRegions + openTasks }
+    var openRegions: [Event] { regions.values.flatMap { $0 } }
     var openTasks: [Event] { Array(tasks.values) }
     /// The ends in the last generation of what began before it.
     var earlierEnds: [Event] {

@@ -11,6 +11,8 @@ struct DiffCommand: ParsableCommand {
             (how many, and how long they took together), metrics (how often they changed, and their greatest value: \
             heap, heap goal, GOMAXPROCS).
 
+            Of archives with several entries one of each must be named: `vestige diff a.vestige/x b.vestige/x`.
+
             Goroutines of Go's runtime and their waits are left out without --system. Exit code 0 says that both \
             were read, whether they differ or not.
 
@@ -43,6 +45,7 @@ struct DiffCommand: ParsableCommand {
         if before == "-", after == "-" {
             throw TraceError(.usage, expected: "two recordings", found: "standard input twice")
         }
+        try checkEntries()
         let terminal = Terminal()
         // A wrong column is said before two recordings are read.
         let columns = Self.columns
@@ -66,6 +69,24 @@ struct DiffCommand: ParsableCommand {
         if hidden > 0, !reporting.quiet { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
         if !reporting.quiet { AnalysisOptions.sayLeftOut(writer.leftOut) }
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
+    }
+
+    /// Of an archive of several entries one must be named: the message names one that both have, if there is.
+    private func checkEntries() throws(TraceError) {
+        let sides = [before, after]
+        var entries: [[String]] = []
+        for side in sides { entries.append(try InputPath.entries([side])) }
+        guard let archive = entries.firstIndex(where: { !$0.isEmpty }) else { return }
+        let names = zip(sides, entries).map { side, paths in paths.map { $0.dropFirst(side.count) } }
+        let common = names[1].isEmpty ? names[0].first : names[0].first(where: Set(names[1]).contains) ?? names[0].first
+        let name = common ?? names[1].first ?? ""
+        let example = zip(sides, entries).map { side, paths in
+            paths.isEmpty ? side : paths.contains(side + name) ? side + name : paths[0]
+        }
+        throw TraceError(
+            .usage, file: sides[archive],
+            expected: "one recording, e.g. vestige diff \(example[0]) \(example[1])",
+            found: "an archive of \(Units.grouped(UInt64(entries[archive].count))) entries")
     }
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
