@@ -104,6 +104,7 @@ import VestigeTestSupport
 
     /// Damage of a block that many small files share is said once.
     @Test func damageOfManyEntriesIsOneMessage() throws {
+        try FileManager.default.createDirectory(atPath: folder.file("many"), withIntermediateDirectories: true)
         for number in 0..<50 { try folder.write("text \(number)\n".utf8, to: "many/\(number).txt") }
         #expect(try run("create", "a.vestige", "many").status == 0)
         var bytes = try folder.read("a.vestige")

@@ -108,6 +108,7 @@ import VestigeTestSupport
         var random = SeededRandom(seed: 5)
         for number in 0..<count {
             let start = UInt64(1 + number * 1_000_000_000)
+            let deep = number == 2 ? trace.string("deep") : 0
             trace.batch(thread: 1, time: start) {
                 $0.event("ProcStatus", 0, 1)
                 $0.event("GoStatus", 1, .max, 4)
@@ -116,6 +117,10 @@ import VestigeTestSupport
                 $0.event("GoCreate", UInt64(10 + number), 0, 0)
                 $0.event("GoBlock", 0, 0)
                 $0.event("GoStart", UInt64(10 + number), 1)
+                if number == 2 {
+                    $0.event("UserRegionBegin", 0, deep, 0)
+                    $0.event("UserRegionEnd", 0, deep, 0)
+                }
             }
             // Each batch holds up to 64 KiB.
             for batch in 0..<24 {
@@ -138,7 +143,10 @@ import VestigeTestSupport
             let direct = try run(arguments.map { $0 == "%" ? "large.trace" : $0 })
             let inside = try run(arguments.map { $0 == "%" ? entry : $0 })
             #expect(direct.status == 0 && inside.status == 0)
-            #expect(inside.text.replacingOccurrences(of: entry, with: "large.trace") == direct.text, "\(arguments)")
+            // The last line of JSON Lines says how much was read.
+            let lines = { (text: String) in text.split(separator: "\n").filter { !$0.contains("\"Trailer\"") } }
+            let text = inside.text.replacingOccurrences(of: entry, with: "large.trace")
+            #expect(lines(text) == lines(direct.text), "\(arguments)")
             // One more holds what the first two generations leave.
             #expect(inside.errors.contains("(\(blocks) of \(count + 1) blocks)"), "\(arguments): \(inside.errors)")
         }
@@ -163,6 +171,9 @@ import VestigeTestSupport
             try expectSame(["goroutines", "%", "--json"] + part, blocks: 3)
             try expectSame(spans + part + ["--goroutine", "1"], blocks: 3)
         }
+        // The region's generation, the one before, and what the first leaves.
+        try expectSame(jsonl + ["--region", "deep"], blocks: 3)
+        try expectSame(["regions", "%", "--json", "--around", "deep"], blocks: 3)
         try expectSame(jsonl + ["--where", "time >= 2.1s and kind == StateTransition"], blocks: 4)
     }
 
@@ -186,8 +197,12 @@ import VestigeTestSupport
                     let direct = try run(["convert", "w.trace"] + words)
                     let inside = try run(["convert", "w.vestige/w.trace"] + words)
                     #expect(direct.status == inside.status)
-                    let text = inside.text.replacingOccurrences(of: "w.vestige/w.trace", with: "w.trace")
-                    #expect(text == direct.text, "\(trace) \(query)")
+                    // The last line says how much was read.
+                    let lines = { (result: CommandResult) in
+                        result.text.replacingOccurrences(of: "w.vestige/w.trace", with: "w.trace")
+                            .split(separator: "\n").dropLast()
+                    }
+                    #expect(lines(inside) == lines(direct), "\(trace) \(query)")
                 }
             }
             try FileManager.default.removeItem(atPath: folder.file("w.trace"))

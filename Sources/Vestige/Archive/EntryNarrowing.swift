@@ -22,9 +22,7 @@ struct EntryNarrowing {
     private let beginNanoseconds: Int64?
     /// The recording's last moment, if that is not read: a nanosecond after its last event, as its reader has it.
     private let lastNanoseconds: Int64?
-    /// How many generations whoever reads the whole has read in the end, and what size it has, if that is known then.
     private let generationCount: Int
-    private let byteCount: UInt64?
 
     var format: InputFormat { GoTraceV2Format.format }
 
@@ -37,27 +35,28 @@ struct EntryNarrowing {
         guard let generations = EntryGenerations(content.entry) else { return nil }
         var needed = generations.all
         if Self.isGoroutineEnough(query) { needed = generations.range(mentioning: query.goroutines) }
-        var (skimmedCount, readCount) = (0, generations.all.count)
+        var skimmedCount = 0
         let regional = try Self.regional(query, isSurvey: stage == nil, content, generations)
         if let regional {
             needed = 0..<regional.upperBound
             skimmedCount = max(0, regional.lowerBound - 1)
         }
         if let stage, let span = try stage.span(of: generations.start) {
-            readCount = generations.last(from: span.upperBound) + 1
-            needed = needed.lowerBound..<max(needed.lowerBound + 1, min(needed.upperBound, readCount))
+            needed = needed.lowerBound..<max(
+                needed.lowerBound + 1, min(needed.upperBound, generations.last(from: span.upperBound) + 1))
             // The reader wants the generation before that of the moment, too.
-            let kept = query.canSkip ? max(0, generations.last(from: span.lowerBound) - 1) : 0
+            let before = max(0, generations.last(from: span.lowerBound) - 1)
+            if span.lowerBound > generations.start.firstNanoseconds { skimmedCount = min(skimmedCount, before) }
+            let kept = query.canSkip ? before : 0
             if kept > needed.lowerBound { (skimmedCount, needed) = (kept, 0..<needed.upperBound) }
         }
         // A window may end before the regions begin.
         if skimmedCount >= needed.upperBound { skimmedCount = 0 }
-        beginNanoseconds = skimmedCount > 0 ? regional.map { generations.firstNanoseconds($0.lowerBound) } : nil
+        beginNanoseconds = skimmedCount > 0 ? regional.map { _ in generations.firstNanoseconds(skimmedCount + 1) } : nil
         guard needed != generations.all || skimmedCount > 0 else { return nil }
         self.content = content
         self.path = path
-        generationCount = readCount
-        byteCount = readCount == generations.all.count ? content.size : nil
+        generationCount = generations.all.count
         part = NarrowedContent(
             content, generations, carried: 0..<skimmedCount,
             whole: max(skimmedCount, needed.lowerBound)..<needed.upperBound)
@@ -142,7 +141,7 @@ struct EntryNarrowing {
             guard batch.room > 0 else { return true }
             let place = Int(context.source)
             context.tables.sources[place].generationCount = narrowing.generationCount
-            context.tables.sources[place].byteCount = narrowing.byteCount
+            context.tables.sources[place].byteCount = narrowing.content.size
             if let time = last.take() { batch.append(Event(kind: .sync, timeNanoseconds: time, source: context.source)) }
             return false
         }

@@ -14,7 +14,7 @@ struct ArchiveCommand: ParsableCommand {
             Every command reads an entry without extracting it: `vestige convert runs.vestige/orders.trace`. \
             An archive itself is all its entries: `vestige info runs.vestige`, `vestige goroutines runs.vestige`. Of a \
             trace only the generations (of a second each) are read in which the goroutines of --goroutine live, or those \
-            of a window and the one before it; how much was read is said. `vestige convert orders.trace -o orders.vestige` makes an archive as well.
+            of a window or of a --region, --task or --around and the one before it; how much was read is said. `vestige convert orders.trace -o orders.vestige` makes an archive as well.
 
             A change that dies leaves the archive as it was. Damage costs the blocks it is in, and is named.
 
