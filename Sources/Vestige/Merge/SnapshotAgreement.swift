@@ -19,6 +19,9 @@ public struct SnapshotAgreement {
         let diagnostics = Diagnostics()
         var inputs: [TraceInput] = []
         for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
+        if paths.filter({ $0 == "-" }).count > 1 {
+            throw TraceError(.usage, expected: "standard input at most once", found: "- twice")
+        }
         let merge = try InputMerge(inputs, tables: tables, times: times)
         let agreements = try merge.agreements(onProgress: onProgress)
         return (agreements, merge.firstNanoseconds, diagnostics)

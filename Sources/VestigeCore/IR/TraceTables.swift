@@ -78,6 +78,8 @@ public struct SourceAlignment: Equatable, Sendable {
 public struct SourceInfo: Sendable {
     /// The path as given, or `-`.
     public var path: String
+    /// The name of the process that it is of; nil if all sources are of one process, which needs none.
+    public var process: String?
     /// Name of the input format, e.g. `gotrace-v2`.
     public var format: String
     /// The format's version as the file states it, e.g. `go 1.26 trace`.
@@ -107,6 +109,14 @@ public final class TraceTables {
     public let stacks = StackTable()
     public let observations = ObservationTable()
     public var sources: [SourceInfo] = []
+    /// The names of processes, in the order of the sources; empty if there is one, without a name. A source without
+    /// one beside others is of a process that is called "".
+    public var processNames: [String] {
+        guard sources.contains(where: { $0.process != nil }) else { return [] }
+        return sources.reduce(into: []) { names, source in
+            if !names.contains(source.process ?? "") { names.append(source.process ?? "") }
+        }
+    }
     public private(set) var clockSnapshots: [ClockSnapshot] = []
     public private(set) var experimentalShapes: [ExperimentalShape] = []
 

@@ -8,6 +8,8 @@ final class JSONLinesState {
     /// The line being decoded.
     var line = Data()
     private let path: String
+    /// What the user calls the process that the input is of; nil if nothing was said.
+    private let givenProcess: String?
     /// Index in `tables.sources` of each source of the input.
     private var sources: [UInt8]
     /// The stacks that the input has numbered.
@@ -21,6 +23,8 @@ final class JSONLinesState {
         diagnostics = context.diagnostics
         sources = [context.source]
         self.path = path
+        let place = Int(context.source)
+        givenProcess = tables.sources.indices.contains(place) ? tables.sources[place].process : nil
     }
 
     func begin(_ header: JSONHeader) throws {
@@ -39,7 +43,11 @@ final class JSONLinesState {
     private func restore(_ records: [JSONSource]) throws {
         for (index, record) in records.enumerated() {
             let place = Int(try source(UInt64(index)))
-            if place < tables.sources.count { record.restore(&tables.sources[place]) }
+            guard place < tables.sources.count else { continue }
+            record.restore(&tables.sources[place])
+            // Processes of one input stay apart under the name that the user gives it.
+            let names = [givenProcess, record.process].compactMap(\.self)
+            if !names.isEmpty { tables.sources[place].process = names.joined(separator: "/") }
         }
     }
 
@@ -72,7 +80,9 @@ final class JSONLinesState {
             guard number <= 255, index <= 255 else {
                 throw LineDefect(expected: "at most 256 sources", found: "source \(number)")
             }
-            tables.sources.append(SourceInfo(path: path, format: EventIR.jsonLinesName))
+            var info = SourceInfo(path: path, format: EventIR.jsonLinesName)
+            info.process = givenProcess
+            tables.sources.append(info)
             sources.append(UInt8(index))
         }
         return sources[Int(number)]
@@ -122,6 +132,7 @@ struct JSONTrailer {
 /// A source as header and trailer describe it.
 struct JSONSource: Decodable {
     var path: String?
+    var process: String?
     var format: String?
     var formatVersion: String?
     var goVersion: String?
@@ -132,7 +143,7 @@ struct JSONSource: Decodable {
     var alignment: [JSONAlignment]?
 
     enum CodingKeys: String, CodingKey {
-        case path, format
+        case path, process, format
         case formatVersion = "format_version"
         case goVersion = "go_version"
         case clock
