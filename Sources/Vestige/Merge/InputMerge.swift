@@ -5,15 +5,21 @@ import VestigeStages
 struct InputMerge {
     private let tables: TraceTables
     private let times: [ManualTime]
+    /// Whether inputs are to be compared, however different they are.
+    private let comparesOnly: Bool
     private(set) var recordings: [InputStream] = []
     private(set) var observers: [InputStream] = []
 
-    init(_ inputs: [TraceInput], tables: TraceTables, times: [ManualTime]) throws(TraceError) {
+    init(
+        _ inputs: [TraceInput], tables: TraceTables, times: [ManualTime], comparesOnly: Bool = false
+    ) throws(TraceError) {
         self.tables = tables
+        self.comparesOnly = comparesOnly
         self.times = times
         let firstFurther = tables.sources.count
         for input in inputs {
             let stream = try InputStream(input)
+            stream.isPlacedByHand = times.contains { $0.path == input.path || $0.path == nil }
             if Self.isObserver(stream) { observers.append(stream) } else { recordings.append(stream) }
         }
         try checkTimes()
@@ -61,7 +67,8 @@ struct InputMerge {
     }
 
     func run(onProgress: ((Progress) -> Void)?) throws(TraceError) -> MergedStream {
-        MergedStream(recordings, observations: Self.sorted(try align(onProgress: onProgress)))
+        let observations = Self.sorted(try align(onProgress: onProgress))
+        return MergedStream(recordings, observations: observations, tables: tables)
     }
 
     /// Puts the recordings on one clock; returns what observers say at its places in them.
@@ -153,6 +160,7 @@ struct InputMerge {
         let snapshots = divide(all, stream)
         for (snapshot, fit) in zip(snapshots, try search(snapshots, onProgress: onProgress)) {
             guard let fit, fit.isCredible else { throw misfit(fit, stream) }
+            guard fit.isOfOneProgram || comparesOnly else { throw stranger(fit, stream) }
             placed.add(snapshot, SourceAlignment(fit))
         }
         tables.sources[Int(stream.input.place)].alignments = placed.snapshots.map(\.alignment)
@@ -220,7 +228,7 @@ struct InputMerge {
         throw TraceError(
             .usage, file: path,
             expected: "births and deaths of goroutines that \(recordingNames) has too (is it of the same run of the "
-                + "program? --at \(path)=TIME places it all the same)",
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(path)=TIME places it all the same)",
             found: log.isPlaced
                 ? "\(log.matchCount) that agree and \(log.missing.count) that it has not" : "none that both know")
     }
@@ -273,6 +281,17 @@ struct InputMerge {
         return search.finish()
     }
 
+    /// The states may be the same, but not the program.
+    private func stranger(_ fit: Fit, _ stream: InputStream) -> TraceError {
+        let (path, evidence) = (stream.input.path, fit.evidence)
+        let same = evidence.agreeing + evidence.inMainOnly
+        return TraceError(
+            .usage, file: path,
+            expected: "goroutines at lines of code at which \(recordingNames) has them too (is it of the same "
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(path)=TIME places it all the same)",
+            found: "\(same) such, \(evidence.differing) elsewhere, and \(fit.matchCount) that agree in their states")
+    }
+
     private func misfit(_ fit: Fit?, _ stream: InputStream) -> TraceError {
         let found =
             fit.map {
@@ -283,7 +302,8 @@ struct InputMerge {
             .usage, file: stream.input.path,
             expected:
                 "goroutines in the states that \(recordingNames) has at some moment (is it of the same run of the "
-                + "program? --at \(stream.input.path)=TIME places it all the same)", found: found)
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(stream.input.path)=TIME places "
+                + "it all the same)", found: found)
     }
 }
 
@@ -292,6 +312,12 @@ extension Fit {
     var isCredible: Bool {
         if place == .wallClock, matchCount + mismatchCount == 0 { return true }
         return agreement > 0.5 && (place != .anyMoment || agreement > 0.8)
+    }
+
+    /// States can agree by chance; then lines of code tell. Where none can be compared, a mark in the recording does.
+    var isOfOneProgram: Bool {
+        if evidence.isEmpty { return place == .stopTheWorld || place == .silence || place == .wallClock }
+        return evidence.speaksFor
     }
 }
 

@@ -62,6 +62,7 @@ public final class InputSet {
         onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = processes.isEmpty ? paths : processes.flatMap(\.inputs)
+        try SameInput.check(self.paths, times: times)
         stage = nil
         isOfOneProcess = false
         let groups = processes.isEmpty ? [(name: nil, inputs: paths)] : processes.map { ($0.name, $0.inputs) }
@@ -77,7 +78,6 @@ public final class InputSet {
             opened.append(inputs)
         }
         inputs = opened.flatMap(\.self)
-        try Self.check(inputs)
         if inputs.count == 1 {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
             stream = nil
@@ -88,18 +88,13 @@ public final class InputSet {
         }
     }
 
-    private static func check(_ inputs: [TraceInput]) throws(TraceError) {
-        if inputs.filter({ $0.path == "-" }).count > 1 {
-            throw TraceError(.usage, expected: "standard input at most once", found: "- twice")
-        }
-    }
-
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
     init(
         _ paths: [String], _ spooled: [SpooledInput?], times: [ManualTime], goVersion: String?, _ stage: QueryStage?,
         _ narrowing: EntryNarrowing? = nil, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
+        try SameInput.check(paths, times: times)
         self.stage = stage
         isOfOneProcess = true
         var inputs: [TraceInput] = []
@@ -110,7 +105,6 @@ public final class InputSet {
                     path, source: source, tables: tables, diagnostics: diagnostics, place: nil, goVersion, narrowing))
         }
         self.inputs = inputs
-        try Self.check(inputs)
         guard paths.count > 1 else {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
             stream = nil
@@ -177,15 +171,8 @@ public final class InputSet {
         for failure in inputs.compactMap(\.failure).dropFirst() { diagnostics.record(failure) }
     }
 
-    /// Refuses a file of several processes where they would be taken for one.
     private func checkProcesses() throws(TraceError) {
-        guard isOfOneProcess else { return }
-        let names = tables.processNames
-        guard names.count > 1 else { return }
-        throw TraceError(
-            .usage, file: name,
-            expected: "one process (only `vestige convert` without a selection and --split keeps several apart)",
-            found: "several: \(names.joined(separator: ", "))")
+        if isOfOneProcess { try tables.refuseProcesses(of: name) }
     }
 
     /// Throws if damage has cost all events of an input.

@@ -4,6 +4,7 @@ import VestigeCore
 /// processes are put on one clock, since they have nothing else in common.
 struct ProcessMerge {
     private let merges: [InputMerge]
+    private let tables: TraceTables
 
     /// - Parameter inputs: those of each process.
     init(_ inputs: [[TraceInput]], tables: TraceTables, times: [ManualTime]) throws(TraceError) {
@@ -11,6 +12,7 @@ struct ProcessMerge {
             throw TraceError(.usage, expected: "--at FILE=TIME, since there are several processes", found: "--at TIME")
         }
         try InputMerge.check(times, inputs.flatMap(\.self))
+        self.tables = tables
         var merges: [InputMerge] = []
         for own in inputs { merges.append(try InputMerge(own, tables: tables, times: times)) }
         self.merges = merges
@@ -25,6 +27,6 @@ struct ProcessMerge {
             recordings += merge.recordings
             observations += try merge.align(onProgress: onProgress, clockOf: base)
         }
-        return MergedStream(recordings, observations: InputMerge.sorted(observations))
+        return MergedStream(recordings, observations: InputMerge.sorted(observations), tables: tables)
     }
 }

@@ -88,11 +88,7 @@ final class SchedulerEvents {
             let entry = buffer.begin(PerfettoField.ProcessTree.processes)
             buffer.field(PerfettoField.ProcessTree.pid, pid)
             let name = packets.text.make {
-                if !process.isOnly {
-                    $0.append(process.name)
-                    $0.buffer.append(" ")
-                }
-                $0.buffer.append("goroutines")
+                if process.isOnly { $0.buffer.append("goroutines") } else { $0.append(process.name) }
             }
             buffer.field(PerfettoField.ProcessTree.commandLine, name)
             buffer.end(entry)
