@@ -82,6 +82,7 @@ public final class InputSet {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
             stream = nil
         } else if opened.count == 1 {
+            try InputMerge.check(times, inputs)
             stream = try InputMerge(inputs, tables: tables, times: times).run(onProgress: onProgress)
         } else {
             stream = try ProcessMerge(opened, tables: tables, times: times).run(onProgress: onProgress)
@@ -110,6 +111,7 @@ public final class InputSet {
             stream = nil
             return
         }
+        try InputMerge.check(times, inputs)
         let merge = try InputMerge(inputs, tables: tables, times: times)
         stream = try merge.run(onProgress: onProgress)
     }

@@ -20,6 +20,7 @@ public struct SnapshotAgreement {
         let diagnostics = Diagnostics()
         var inputs: [TraceInput] = []
         for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
+        try InputMerge.check(times, inputs)
         let merge = try InputMerge(inputs, tables: tables, times: times, comparesOnly: true)
         let agreements = try merge.agreements(onProgress: onProgress)
         return (agreements, merge.firstNanoseconds, diagnostics)

@@ -10,6 +10,8 @@ final class JSONLinesState {
     private let path: String
     /// What the user calls the process that the input is of; nil if nothing was said.
     private let givenProcess: String?
+    /// Sources of processes that only events name.
+    private var processPlaces: [String: UInt8] = [:]
     /// Index in `tables.sources` of each source of the input.
     private var sources: [UInt8]
     /// The stacks that the input has numbered.
@@ -86,6 +88,30 @@ final class JSONLinesState {
             sources.append(UInt8(index))
         }
         return sources[Int(number)]
+    }
+
+    /// The same for an event that says of which process it is. Where the header does not say it, each process gets a
+    /// source of its own.
+    func source(_ number: UInt64, process: String?) throws -> UInt8 {
+        let place = try source(number)
+        guard let process, tables.sources.indices.contains(Int(place)) else { return place }
+        let name = [givenProcess, process].compactMap(\.self).joined(separator: "/")
+        let known = tables.sources[Int(place)].process
+        if known == name { return place }
+        if let other = processPlaces[name] { return other }
+        if known == givenProcess, !processPlaces.values.contains(place) {
+            tables.sources[Int(place)].process = name
+            processPlaces[name] = place
+            return place
+        }
+        guard let next = UInt8(exactly: tables.sources.count) else {
+            throw LineDefect(expected: "at most 256 sources", found: "one more process")
+        }
+        var info = tables.sources[Int(place)]
+        info.process = name
+        tables.sources.append(info)
+        processPlaces[name] = next
+        return next
     }
 
     func define(stack number: UInt64, as stack: StackID) { stacks[number] = stack }

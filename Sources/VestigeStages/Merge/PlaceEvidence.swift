@@ -15,7 +15,7 @@ public struct PlaceEvidence: Equatable, Sendable {
 
     /// True if they contradict each other, or nothing but chance makes them agree.
     public var speaksAgainst: Bool {
-        differing > agreeing + inMainOnly || agreeing == 0 && inMainOnly == 0 && differing > 0
+        differing > agreeing + inMainOnly || agreeing == 0 && differing > 0
     }
 
     public var speaksFor: Bool { agreeing + inMainOnly > 0 && !speaksAgainst }
