@@ -223,29 +223,15 @@ struct DelveRecordBytes {
         return (1...18).contains(position - start) && isPlain
     }
 
-    /// Passes over a value.
+    /// Passes over a string, a whole number, or a word. (Delve has nothing else there.)
     private mutating func skip() -> Bool {
         skipSpace()
-        var depth = 0
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "\""):
-                if text() == nil { return false }
-                if depth == 0 { return true }
-                continue
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return true }
-                depth -= 1
-                if depth == 0 {
-                    position += 1
-                    return true
-                }
-            case UInt8(ascii: ","): if depth == 0 { return true }
-            default: break
-            }
-            position += 1
-        }
-        return false
+        guard position < bytes.count else { return false }
+        if bytes[position] == UInt8(ascii: "\"") { return text() != nil }
+        if take("true") || take("false") || null() { return true }
+        if bytes[position] == UInt8(ascii: "-") { position += 1 }
+        let start = position
+        while position < bytes.count, bytes[position] &- 0x30 < 10 { position += 1 }
+        return position > start
     }
 }
