@@ -25,14 +25,18 @@ struct CSVRow {
     private var timeDigits = RepeatedDigits()
     private var clockDigits = RepeatedDigits()
 
-    init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle) {
+    /// What the last field says where there are several processes; else nothing.
+    private let process: UnsafeBufferPointer<UInt8>
+
+    init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle, process: UnsafeBufferPointer<UInt8>) {
+        self.process = process
         self.file = file
         self.cells = cells
         selection = file.selection
         buffer = file.selection?.scratch ?? file.buffer
         delimiter = style.delimiter
         isForSpreadsheets = style.isForSpreadsheets
-        isPlain = selection == nil && !isForSpreadsheets
+        isPlain = selection == nil && !isForSpreadsheets && process.baseAddress == nil
         fixed = cells.fixed
         place = buffer.beginWriting(room: Self.fixedRoom)
     }
@@ -52,6 +56,7 @@ struct CSVRow {
             if buffer.room(behind: place) < Self.flushRoom { try flush() }
             return
         }
+        if process.baseAddress != nil { message(process) }
         buffer.endWriting(at: place)
         if let selection { selection.moveRow(to: file.buffer) }
         try file.endLine()

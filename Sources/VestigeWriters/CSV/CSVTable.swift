@@ -152,5 +152,8 @@ extension CSVColumn {
     static let source = CSVColumn(
         "source", .integer, "Which input it comes from, counted from 0 in the order in which they were given.",
         required: true, minimum: 0)
+    static let process = CSVColumn(
+        "process", .string, "The name of the process; this column is there if the output is of several.",
+        required: true)
     static let goroutineStates = GoroutineState.allCases.map { "\($0.name)" }
 }

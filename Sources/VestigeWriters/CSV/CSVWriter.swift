@@ -15,26 +15,46 @@ final class CSVWriter: TraceWriter {
     private let outputs: [Output]
     /// Nil if no table needs it.
     private let stage: LifelineStage?
-    private let wallClock = CSVWallClock()
+    private let wallClock: CSVWallClock
+    private let cells: CSVCells
+    /// The field with the process's name; nothing if there is only one process.
+    private let process: UnsafeMutableBufferPointer<UInt8>
     private let diagnostics: Diagnostics?
     private var firstNanoseconds: Int64?
 
-    /// - Throws: `usage` for a table that there is not, or several for a single file.
-    init(_ target: any OutputTarget, _ options: OutputOptions) throws(TraceError) {
-        let types = try Self.tables(options.tables, isFolder: target.isFolder)
+    /// - Parameters:
+    ///   - types: the tables to write.
+    ///   - leader: the writer of another process, whose files this one goes on with.
+    init(
+        _ types: [any CSVTable.Type], _ target: any OutputTarget, _ options: OutputOptions, _ process: OutputProcess,
+        _ leader: CSVWriter?
+    ) throws(TraceError) {
         let style = options.tableStyle
-        if style.columns != nil, types.count > 1 {
-            throw TraceError(.usage, expected: "one table for a choice of columns", found: "\(types.count)")
-        }
-        let cells = CSVCells(style)
+        wallClock = leader?.wallClock ?? CSVWallClock()
+        cells = leader?.cells ?? CSVCells(style)
+        self.process = process.isOnly ? .init(start: nil, count: 0) : Self.bytes(process.name)
         var outputs: [Output] = []
-        for type in types {
-            let file = try CSVFile(type.name, type.columns, target, options, wallClock)
-            outputs.append(Output(table: type.init(), file: file, row: CSVRow(file, cells, style)))
+        for (index, type) in types.enumerated() {
+            let columns = type.columns + (process.isOnly ? [] : [.process])
+            var file = leader?.outputs[index].file
+            if file == nil { file = try CSVFile(type.name, columns, target, options, wallClock) }
+            guard let file else { continue }
+            let row = CSVRow(file, cells, style, process: UnsafeBufferPointer(self.process))
+            outputs.append(Output(table: type.init(), file: file, row: row))
         }
         self.outputs = outputs
-        diagnostics = options.diagnostics
+        firstNanoseconds = process.originNanoseconds
+        // What is lost of all of them is told once.
+        diagnostics = leader == nil ? options.diagnostics : nil
         stage = types.contains { $0.usesLifelines } ? LifelineStage() : nil
+    }
+
+    deinit { process.deallocate() }
+
+    private static func bytes(_ text: String) -> UnsafeMutableBufferPointer<UInt8> {
+        let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
+        _ = bytes.initialize(from: text.utf8)
+        return bytes
     }
 
     func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
@@ -71,6 +91,18 @@ final class CSVWriter: TraceWriter {
         CSVBatch(
             events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [],
             tables: tables, firstNanoseconds: firstNanoseconds ?? 0, diagnostics: diagnostics)
+    }
+
+    /// The tables that are asked for.
+    /// - Throws: `usage` for a table that there is not, or several for a single file.
+    static func tables(
+        _ target: any OutputTarget, _ options: OutputOptions
+    ) throws(TraceError) -> [any CSVTable.Type] {
+        let types = try tables(options.tables, isFolder: target.isFolder)
+        if options.tableStyle.columns != nil, types.count > 1 {
+            throw TraceError(.usage, expected: "one table for a choice of columns", found: "\(types.count)")
+        }
+        return types
     }
 
     private static func tables(_ names: [String]?, isFolder: Bool) throws(TraceError) -> [any CSVTable.Type] {
