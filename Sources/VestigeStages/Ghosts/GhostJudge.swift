@@ -11,6 +11,7 @@ final class GhostJudge {
     private let first: Int64
     private let last: Int64
     private let limit: Int64
+    private let orphanLimit: Int64
     private(set) var living: [LivingGoroutine] = []
     private var indices: [GoroutineID: Int] = [:]
     private let sites: [CreationSite]
@@ -18,6 +19,10 @@ final class GhostJudge {
     /// Live goroutines by their creation site, and by the call that started them.
     private var liveAtSite: [UInt32: Int] = [:]
     private var liveSiblings: [Family: Int] = [:]
+    /// By any call of the program that led to their start: what a group starts belongs to whoever asked the group.
+    private var liveBelow: Set<Family> = []
+    /// Functions in which one does something for all, and the others wait for it.
+    private var sharedFunctions: Set<StringID> = []
     /// When the oldest live goroutine was created that has this function on its stack.
     private var oldestInside: [StringID: Int64] = [:]
     /// By creation site: how many are alive.
@@ -37,13 +42,24 @@ final class GhostJudge {
         rules = tracker.rules
         (first, last) = (tracker.firstNanoseconds, tracker.lastNanoseconds)
         limit = tracker.thresholds.stuckNanoseconds(inRecordingOf: last.subtractingSaturating(first))
+        orphanLimit = tracker.thresholds.orphanNanoseconds
         sites = tracker.sites.sites
         var trails: [GoroutineTrail] = []
         tracker.trails.forEach { trails.append($1.pointee) }
+        for number in 0..<tracker.places.count { noteShared(tracker.places.places[number]) }
         for trail in trails {
             let number = tracker.places.number(of: trail.stack, tables)
             add(trail, tracker.places.places[Int(number)], number)
         }
+    }
+
+    /// Who ended a wait for a WaitGroup was in the function in which it was waited.
+    private func noteShared(_ place: WaitPlace) {
+        guard place.means == .group, place.lastWaker != .absent,
+            let waker = ProgramFunction(innermostOf: place.lastWakerStack, tables),
+            waker.function == ProgramFunction(innermostOf: place.stack, tables)?.function
+        else { return }
+        sharedFunctions.insert(waker.function)
     }
 
     private func add(_ trail: GoroutineTrail, _ place: WaitPlace, _ number: UInt32) {
@@ -89,6 +105,9 @@ final class GhostJudge {
         liveAtSite[trail.site, default: 0] += 1
         if let call = goroutine.creatingFunction {
             liveSiblings[Family(creator: trail.creator, call: call), default: 0] += 1
+        }
+        for call in ProgramFunction.all(on: trail.creationStack, tables) {
+            liveBelow.insert(Family(creator: trail.creator, call: call))
         }
         var creator = trail.creator
         for _ in 0..<64 {
@@ -149,7 +168,10 @@ final class GhostJudge {
         {
             return .tickers
         }
-        if rules.contains(.dueTimers), place.wakeCount > 0, goroutine.silence / 2 <= place.longest { return .dueTimers }
+        // Others' waits say nothing of one that waits on something of its own.
+        let isAlone = goroutine.isOvertaken && goroutine.kind != .lock
+        let longest = isAlone ? goroutine.wakeups?.longest ?? 0 : place.longest
+        if rules.contains(.dueTimers), longest > 0, goroutine.silence / 2 <= longest { return .dueTimers }
         if rules.contains(.mainWaits), isMain(trail), goroutine.kind.isPassive { return .mainWaits }
         if rules.contains(.signalWaiters), goroutine.kind.isPassive, goroutine.wakeups == nil, isSignalWaiter(goroutine)
         {
@@ -190,16 +212,20 @@ final class GhostJudge {
         let trail = goroutine.trail
         switch goroutine.kind {
         case .group:
-            if let call = goroutine.creatingFunction,
-                (liveSiblings[Family(creator: trail.creator, call: call)] ?? 0) > 0
-            {
-                return true
+            // One does it for all, in the function in which the others wait: then it was there before them.
+            if isSomeoneInside(goroutine) { return true }
+            if let function = goroutine.function, sharedFunctions.contains(function.function) { return false }
+            // Who has children waits for these: see hasWorkingChildren.
+            guard trail.childrenCreated == trail.childrenEnded, let call = goroutine.creatingFunction else {
+                return false
             }
-            return isSomeoneInside(goroutine)
+            return liveBelow.contains(Family(creator: trail.creator, call: call))
         case .lock: return isSomeoneInside(goroutine) || isHandedOver(goroutine)
         case .send: return goroutine.place.wakeCount > 0 && !goroutine.isOvertaken && isSomeoneInside(goroutine)
         case .receive, .select, .condition:
-            guard let call = goroutine.creatingFunction, goroutine.wakeups == nil else { return false }
+            guard let call = goroutine.creatingFunction, goroutine.wakeups == nil, !goroutine.isOvertaken else {
+                return false
+            }
             // Siblings that main starts in one place have little in common.
             return trail.creator.rawValue != 1 && (liveSiblings[Family(creator: trail.creator, call: call)] ?? 0) > 0
         default: return false
@@ -234,7 +260,7 @@ final class GhostJudge {
     private func hasLiveWaker(_ goroutine: LivingGoroutine) -> Bool {
         let place = goroutine.place
         guard place.wakeCount > 0, goroutine.kind != .lock, goroutine.kind != .group else { return false }
-        if isAbandonedByFeeder(goroutine) { return false }
+        if isAbandonedByFeeder(goroutine) || goroutine.isOvertaken && isForsaken(goroutine) { return false }
         if goroutine.isOvertaken {
             // It waits on something of its own, so only who has woken itself counts.
             guard let own = goroutine.wakeups else { return false }
@@ -243,8 +269,10 @@ final class GhostJudge {
             return own.hasSeveralWakers && isRenewed(own.waker)
         }
         if place.wakeCount == place.timerCount { return goroutine.kind.isPassive && !isTimerOver(goroutine) }
-        if place.knownWakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
-        return Set(place.knownWakers).count > 1 && place.knownWakers.contains(where: isRenewed)
+        let wakers = place.wakers(ofSite: goroutine.trail.site)
+        if wakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
+        // Those that come to wait in the same place help nobody: they wait behind it.
+        return Set(place.knownWakers.map(\.goroutine)).count > 1 && wakers.contains { isRenewed($0) && site(of: $0) != goroutine.trail.site }
     }
 
     /// It receives from a timer's channel, since nothing else has ever woken it there, and the timer is long overdue.
@@ -267,13 +295,26 @@ final class GhostJudge {
 
     /// A goroutine that has ended, of a kind that is created again and again by one that is live.
     private func isRenewed(_ waker: GoroutineID) -> Bool {
-        let number = indices[waker].map { living[$0].trail.site } ?? findEnded(waker)?.site
-        guard let number, number != 0 else { return false }
+        guard let number = site(of: waker), number != 0 else { return false }
         let site = sites[Int(number)]
         guard site.isRenewing(in: last.subtractingSaturating(first)) else { return false }
         if (liveAtSite[number] ?? 0) > 0 { return true }
         guard let creator = indices[site.lastCreator] else { return site.lastCreator == .absent }
         return living[creator].isLive
+    }
+
+    private func site(of goroutine: GoroutineID) -> UInt32? {
+        indices[goroutine].map { living[$0].trail.site } ?? findEnded(goroutine)?.site
+    }
+
+    /// Who started it, one of many, has ended, and since then nobody has woken it.
+    private func isForsaken(_ goroutine: LivingGoroutine) -> Bool {
+        let trail = goroutine.trail
+        guard goroutine.kind.isPassive, !trail.flags.contains(.hasSeveralWakers),
+            let creator = findEnded(trail.creator), trail.since <= creator.ended,
+            last.subtractingSaturating(creator.ended) >= orphanLimit
+        else { return false }
+        return sites[Int(creator.site)].isRenewing(in: last.subtractingSaturating(first))
     }
 
     /// The function that started it also fed it, and has returned: nobody else knows its channel.
@@ -306,8 +347,10 @@ final class GhostJudge {
             return trail.creator == .absent && (aliveAtSite[trail.site] ?? 0) == 1
         }
         let creator = living[index]
-        guard creator.isLive else { return false }
-        if let call = goroutine.creatingFunction, call.isOn(creator.trail.stack, tables), !isMainItself(call) {
+        guard creator.isLive, !areOthersWoken(goroutine) else { return false }
+        if let call = goroutine.creatingFunction, call.isOn(creator.trail.stack, tables),
+            !isMainItself(call) || isOfOneBurst(goroutine)
+        {
             return true
         }
         return isOnlyOne(goroutine) && !isLeftOver(goroutine, creator)
@@ -320,9 +363,22 @@ final class GhostJudge {
             && trail.since &- trail.lastChildCreated < 1_000_000 && trail.lastChildCreated > .min
     }
 
+    /// Where it waits others have been woken, and never by who had created them.
+    private func areOthersWoken(_ goroutine: LivingGoroutine) -> Bool {
+        let place = goroutine.place
+        return place.wakeCount > place.timerCount && place.creatorCount == 0
+    }
+
     /// main is always in main.main: that it is there says nothing of what it has started there.
     private func isMainItself(_ call: ProgramFunction) -> Bool {
-        tables.strings.bytes(call.function).elementsEqual("main.main".utf8)
+        let name = tables.strings.bytes(call.function)
+        return name.elementsEqual("main.main".utf8) || GoLibrary.starts(name, with: "main.main.func")
+    }
+
+    /// All of its site were started at once, as a pool or a set of listeners is. Leaks come one after another.
+    private func isOfOneBurst(_ goroutine: LivingGoroutine) -> Bool {
+        let site = sites[Int(goroutine.trail.site)]
+        return site.created > 1 && site.lastCreated &- site.firstCreated < 2_000_000
     }
 
     private func isOnlyOne(_ goroutine: LivingGoroutine) -> Bool {
@@ -370,26 +426,36 @@ final class GhostJudge {
         return .neverWoken
     }
 
-    /// Those that have not waited long enough, but where others are stuck and nobody was ever woken, share their fate.
+    /// Where others from the same site are stuck, some share their fate that alone would be spared.
     private func followSiblings() {
         struct Key: Hashable {
             var place: UInt32
             var site: UInt32
         }
-        var causes: [Key: GhostCause] = [:]
-        for goroutine in living where goroutine.place.wakeCount == 0 {
+        var stuck: [Key: (cause: GhostCause, count: Int)] = [:]
+        for goroutine in living {
             guard case .stuck(let cause) = goroutine.verdict else { continue }
-            causes[Key(place: goroutine.placeNumber, site: goroutine.trail.site)] = cause
+            let key = Key(place: goroutine.placeNumber, site: goroutine.trail.site)
+            stuck[key] = (cause, (stuck[key]?.count ?? 0) + 1)
         }
-        if causes.isEmpty { return }
-        for index in living.indices where living[index].verdict == .live(nil) {
+        if stuck.isEmpty { return }
+        for index in living.indices where living[index].trail.state == .waiting && living[index].isLive {
             let goroutine = living[index]
             let key = Key(place: goroutine.placeNumber, site: goroutine.trail.site)
-            guard goroutine.trail.state == .waiting, goroutine.silence < limit, goroutine.silence >= 1_000_000,
-                let cause = causes[key]
-            else { continue }
+            guard let (cause, count) = stuck[key], isLikeStuckOnes(goroutine, count) else { continue }
             living[index].verdict = .stuck(cause)
         }
+    }
+
+    /// Those that have not waited long enough, where nobody was ever woken; and the last of several that were
+    /// forgotten one after another, which nobody can have overtaken.
+    private func isLikeStuckOnes(_ goroutine: LivingGoroutine, _ count: Int) -> Bool {
+        if goroutine.verdict == .live(nil) {
+            return goroutine.place.wakeCount == 0 && goroutine.silence < limit && goroutine.silence >= 1_000_000
+        }
+        return goroutine.verdict == .live(.idleWorkers) && count >= 3 && !goroutine.isOvertaken
+            && (goroutine.wakeups == nil || isForsaken(goroutine))
+            && goroutine.silence / 8 > goroutine.place.longest
     }
 
     // MARK: - Proofs

@@ -218,7 +218,7 @@ struct GhostTracker: ~Copyable {
         if trail.pointee.words & WaitWords.preemption != 0 { return }
         let number = places.number(of: trail.pointee.stack, tables)
         let place = places.places + Int(number)
-        place.pointee.wake(since: trail.pointee.since, time, by: event.pointee.goroutine, event.pointee.stack)
+        place.pointee.wake(trail, time, by: event.pointee.goroutine, event.pointee.stack)
         if trail.pointee.wake(at: number, by: event.pointee.goroutine, event.pointee.stack, time),
             trail.pointee.words & WaitWords.passive != 0
         {
