@@ -170,7 +170,8 @@ import VestigeTestSupport
         let near = try check(rule("check: p99, of: region, region: shipp, under: 1s"), [Self.orders])
         #expect(near.status == 0)
         #expect(near.text.contains("no region is named \"shipp\"; did you mean \"ship\"?"), "\(near.text)")
-        let far = try check(rule("check: ends, of: region, region: nothing-alike, within: 1s"), [Self.orders, "--json"])
+        let far = try check(
+            rule("check: ends, of: region, region: nothing-alike, within: 1s"), [Self.orders, "--json"])
         #expect(far.status == 0)
         for text in [far.text, far.errors] { #expect(text.contains("no region is named"), "\(text)") }
         #expect(far.errors.contains("but \"") && far.errors.contains("\"ship\""), "\(far.errors)")

@@ -81,7 +81,8 @@ extension GhostJudge {
         let wakers = place.wakers(ofSite: goroutine.trail.site)
         if wakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
         // Those that come to wait in the same place help nobody: they wait behind it.
-        return Set(place.knownWakers.map(\.goroutine)).count > 1 && wakers.contains { isRenewed($0) && site(of: $0) != goroutine.trail.site }
+        return Set(place.knownWakers.map(\.goroutine)).count > 1
+            && wakers.contains { isRenewed($0) && site(of: $0) != goroutine.trail.site }
     }
 
     /// It receives from a timer's channel, since nothing else has ever woken it there, and the timer is long overdue.

@@ -116,7 +116,9 @@ struct WaitPlaces: ~Copyable {
         guard stack != .absent, Int(stack.rawValue) < tables.stacks.count else { return 0 }
         let outer = GoLibrary.withoutPlumbing(stack, tables)
         let node = tables.stacks.node(outer)
-        let key = Key(function: node.frame.function, line: node.frame.line, caller: node.caller, means: Self.means(stack, upTo: outer, tables))
+        let key = Key(
+            function: node.frame.function, line: node.frame.line, caller: node.caller,
+            means: Self.means(stack, upTo: outer, tables))
         let number = numbers[key] ?? add(key, outer)
         if Int(stack.rawValue) >= knownCount { growKnown(toHold: tables.stacks.count) }
         known[Int(stack.rawValue)] = number + 1
