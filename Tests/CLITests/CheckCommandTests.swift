@@ -166,6 +166,37 @@ import VestigeTestSupport
 
     // MARK: - Excerpts
 
+    @Test func aMisspeltNameIsSaid() throws {
+        let near = try check(rule("check: p99, of: region, region: shipp, under: 1s"), [Self.orders])
+        #expect(near.status == 0)
+        #expect(near.text.contains("no region is named \"shipp\"; did you mean \"ship\"?"), "\(near.text)")
+        let far = try check(
+            rule("check: ends, of: region, region: nothing-alike, within: 1s"), [Self.orders, "--json"])
+        #expect(far.status == 0)
+        for text in [far.text, far.errors] { #expect(text.contains("no region is named"), "\(text)") }
+        #expect(far.errors.contains("but \"") && far.errors.contains("\"ship\""), "\(far.errors)")
+        let none = try check(rule("check: longest, of: range, range: nosuch, under: 1s"), [Self.orders])
+        #expect(none.text.contains("nothing to look at"))
+        let found = try check(rule("check: p99, of: region, region: ship, under: 1s"), [Self.orders])
+        #expect(!found.text.contains("named"))
+    }
+
+    @Test func rulesAndRecordingSwapped() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(rule("check: ends, of: region").utf8, to: "rules.yaml")
+        let result = try CommandLineTool.run(["check", Self.orders, folder.file("rules.yaml")])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("vestige check \(folder.file("rules.yaml")) \(Self.orders)"), "\(result.errors)")
+    }
+
+    @Test func aBrokenRuleGoesBeforeARecordingThatCannotBeRead() throws {
+        let broken = rule("check: longest, of: busy, under: 1ns")
+        for inputs in [[Self.orders, "nosuch"], ["nosuch", Self.orders]] {
+            #expect(try check(broken, ["--each"] + inputs).status == 1)
+            #expect(try check(rule("check: ends, of: region"), ["--each"] + inputs).status == 3)
+        }
+    }
+
     @Test func excerptsAreRightFromTheirFirstInstant() throws {
         let folder = try TemporaryFolder()
         let rules = rule("check: longest, of: waiting, reason: sleep, under: 1ms")

@@ -5,9 +5,10 @@
 #
 #   samples/ghosts/record.sh [SET/PROGRAM…]
 set -euo pipefail
+shopt -s nullglob
 
 cd "$(dirname "$0")"
-versions=${VERSIONS:-1.22 1.24 1.27}
+versions=${VERSIONS:-1.22 1.23 1.24 1.25 1.26 1.27}
 go_for() { if [ -n "${GO_FOR:-}" ]; then $GO_FOR "$1"; else command -v "go$1"; fi; }
 export GOFLAGS= GOTOOLCHAIN=local GOPROXY=off
 work=$(mktemp -d)
@@ -18,8 +19,9 @@ record() {
 	go=$(go_for "$version")
 	name=$(basename "$program")
 	mkdir -p "$work/$name-$version"
-	cp "$program/main.go" "$work/$name-$version/"
-	printf 'module %s\n\ngo 1.22\n' "$name" >"$work/$name-$version/go.mod"
+	# The programs of a set may share what writes recording and labels.
+	cp "$program"/*.go "$(dirname "$program")"/*.go "$work/$name-$version/"
+	printf 'module %s\n\ngo %s\n' "$name" "$version" >"$work/$name-$version/go.mod"
 	# -trimpath: no folder of this machine gets into the stacks. Of Go 1.26 the leak profile is an experiment.
 	if [ "$version" = 1.26 ]; then export GOEXPERIMENT=goroutineleakprofile; else unset GOEXPERIMENT; fi
 	(cd "$work/$name-$version" && "$go" build -trimpath -o program .)
@@ -31,7 +33,7 @@ record() {
 	echo "$program $version: $(stat -c %s "$program/$version.trace.zst") bytes"
 }
 
-if [ $# -eq 0 ]; then set -- tuning/* heldout/*; fi
+if [ $# -eq 0 ]; then set -- tuning/*/ heldout/*/ blind/*/; fi
 for program in "$@"; do
 	for version in $versions; do record "${program%/}" "$version"; done
 done

@@ -47,7 +47,7 @@ public struct CheckWords {
             let (seen, least) = (Units.grouped(finding.lookedAt), Units.grouped(finding.rule.leastCount))
             return "\(seen) to look at, and \(least) wanted (min-count)"
         }
-        if finding.lookedAt == 0 { return "nothing to look at" }
+        if finding.lookedAt == 0 { return "nothing to look at" + otherNames(finding) }
         let all = Units.grouped(finding.lookedAt)
         let broken = Units.grouped(finding.brokenCount)
         let value = finding.value.map { finding.rule.check.measuresTime ? Units.duration($0) : Self.number($0) } ?? "0"
@@ -69,6 +69,19 @@ public struct CheckWords {
         case .machine:
             return finding.isBroken ? "not so \(times(finding.brokenCount)), in \(all) events" : "so in \(all) events"
         }
+    }
+
+    /// A name that is not there may be misspelt; empty if there are no names at all.
+    private func otherNames(_ finding: CheckFinding) -> String {
+        guard finding.looksForUnknownName, let subject = finding.rule.check.subject else { return "" }
+        let wanted = finding.rule.names.map(\.description)
+        let names = finding.otherNames.map { tables.strings.string($0) }
+        let start = ": no \(subject.rawValue) is named \(wanted.map { "\"\($0)\"" }.joined(separator: " or "))"
+        if let nearest = wanted.lazy.compactMap({ Suggestion.nearest(to: $0, among: names) }).first {
+            return "\(start); did you mean \"\(nearest)\"?"
+        }
+        let more = names.count > 3 ? ", and \(names.count - 3) more" : ""
+        return "\(start), but \(names.prefix(3).map { "\"\($0)\"" }.joined(separator: ", "))\(more)"
     }
 
     /// What stands above the evidence of a counterexample; empty if it speaks for itself.

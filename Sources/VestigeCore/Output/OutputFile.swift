@@ -20,14 +20,9 @@ public final class OutputFile {
     public init(_ path: String, overwrites: Bool) throws(TraceError) {
         self.path = path
         self.overwrites = overwrites
-        var target: stat = stat()
-        let exists = path != "-" && stat(path, &target) == 0
+        let mode = try Self.checkedMode(path, overwrites: overwrites)
         // A device or a named pipe is written to as it is: it cannot be replaced by a rename.
-        let isSpecial = exists && target.st_mode & S_IFMT != S_IFREG
-        if exists, target.st_mode & S_IFMT == S_IFDIR {
-            throw TraceError(.usage, file: path, expected: "a file name for the output", found: "a directory")
-        }
-        if exists, !isSpecial, !overwrites { throw FinalName.taken(path) }
+        let isSpecial = mode.map { $0 & S_IFMT != S_IFREG } ?? false
         finalPath = path == "-" || isSpecial ? path : try FinalName.followingLinks(path)
         if path == "-" {
             (descriptor, temporaryPath) = (1, nil)
@@ -37,7 +32,7 @@ public final class OutputFile {
             let temporary = Leftovers.temporaryName(for: finalPath)
             Leftovers.remove(of: finalPath)
             TemporaryFiles.add(temporary)
-            descriptor = FinalName.create(temporary, mode: exists ? target.st_mode : nil)
+            descriptor = FinalName.create(temporary, mode: mode)
             temporaryPath = temporary
             if descriptor < 0 { TemporaryFiles.remove(temporary) } else { Leftovers.claim(descriptor) }
         }
@@ -46,6 +41,23 @@ public final class OutputFile {
                 .outputFailed, file: path, expected: "a place to write the output", found: systemErrorText())
         }
         sink = Self.compressing(DescriptorSink(descriptor: descriptor, path: path), path)
+    }
+
+    /// Refuses what may not be written, for whoever has much to do before it makes its output.
+    /// - Throws: `usage` if it exists and may not be replaced, or is a folder.
+    public static func check(_ path: String, overwrites: Bool) throws(TraceError) {
+        _ = try checkedMode(path, overwrites: overwrites)
+    }
+
+    /// - Returns: the mode of what exists; nil if there is nothing.
+    private static func checkedMode(_ path: String, overwrites: Bool) throws(TraceError) -> mode_t? {
+        var target: stat = stat()
+        guard path != "-", stat(path, &target) == 0 else { return nil }
+        if target.st_mode & S_IFMT == S_IFDIR {
+            throw TraceError(.usage, file: path, expected: "a file name for the output", found: "a directory")
+        }
+        if target.st_mode & S_IFMT == S_IFREG, !overwrites { throw FinalName.taken(path) }
+        return target.st_mode
     }
 
     /// True for a file, false for a pipe or device, which can only be written from front to back.

@@ -59,7 +59,11 @@ public struct CheckFinding: Sendable {
     /// Worst first.
     public internal(set) var examples: [CounterExample] = []
     public internal(set) var isBroken = false
+    /// Where it has found nothing of the names that it looks for: the names that there are.
+    public internal(set) var otherNames: [StringID] = []
 
+    /// True if names are missing that it looks for, while there are others.
+    public var looksForUnknownName: Bool { lookedAt == 0 && !otherNames.isEmpty }
     /// True if it had less to look at than it demands.
     public var lacksSubjects: Bool { lookedAt < rule.leastCount }
     public var holds: Bool { !isBroken && !lacksSubjects }

@@ -57,6 +57,17 @@ extension Check {
         }
     }
 
+    /// What it measures or counts; nil for those about events.
+    public var subject: CheckSubject? {
+        switch self {
+        case .longest(let subject, _), .percentile(_, let subject, _), .count(let subject, _, _),
+            .ends(let subject, _):
+            subject
+        case .growth: .goroutine
+        case .rate, .machine: nil
+        }
+    }
+
     /// True if what is measured is nanoseconds, and not a number of things.
     public var measuresTime: Bool {
         switch self {
@@ -75,6 +86,16 @@ public enum CheckSubject: String, CaseIterable, Sendable {
     /// Lives of goroutines.
     case goroutine
     case region, task, range
+
+    /// What has the names that a rule may ask for; nil for what has none.
+    var spanKind: LifelineKind? {
+        switch self {
+        case .region: .region
+        case .task: .task
+        case .range: .range
+        case .running, .runnable, .waiting, .syscall, .busy, .goroutine: nil
+        }
+    }
 
     /// The states that it is about; empty if it is not about states.
     var states: [GoroutineState] {

@@ -58,6 +58,10 @@ public final class CheckGroup {
     private let lifelines = LifelineStage()
     private var evaluators: [any RuleEvaluator] = []
     private var classes: UnsafeMutableBufferPointer<SpanClass> = .allocate(capacity: 64)
+    /// The names that regions, tasks and ranges have, where a rule asks for some.
+    private var names: [LifelineKind: Set<StringID>] = [:]
+    private let looksForNames: Bool
+    private static let nameLimit = 10_000
 
     /// - Parameters:
     ///   - isSelected: what comes has been selected by the rules' scope.
@@ -66,6 +70,7 @@ public final class CheckGroup {
         self.rules = rules
         self.isSelected = isSelected
         self.exampleLimit = exampleLimit
+        looksForNames = rules.contains { !$0.names.isEmpty }
     }
 
     deinit { classes.deallocate() }
@@ -82,7 +87,20 @@ public final class CheckGroup {
         if evaluators.isEmpty { makeEvaluators(tables) }
         lifelines.finish(tables: tables)
         let batch = batch(UnsafeBufferPointer(start: nil, count: 0), tables)
-        return evaluators.map { $0.finish(batch) }
+        return evaluators.map { evaluator in
+            var finding = evaluator.finish(batch)
+            guard finding.lookedAt == 0, !finding.rule.names.isEmpty, let kind = finding.rule.check.subject?.spanKind
+            else { return finding }
+            finding.otherNames = (names[kind] ?? []).sorted { $0.rawValue < $1.rawValue }
+            return finding
+        }
+    }
+
+    private func noteName(_ span: LifelineSpan) {
+        guard span.kind == .region || span.kind == .task || span.kind == .range,
+            names[span.kind, default: []].count < Self.nameLimit
+        else { return }
+        names[span.kind, default: []].insert(span.name)
     }
 
     private func makeEvaluators(_ tables: TraceTables) {
@@ -100,6 +118,7 @@ public final class CheckGroup {
         let classes = self.classes
         for index in 0..<spans.count {
             classes.initializeElement(at: index, to: SpanClass(spans[index].kind, spans[index].state))
+            if looksForNames, spans[index].kind != .goroutineState { noteName(spans[index]) }
         }
         return CheckBatch(
             events: events, spans: spans, classes: UnsafeBufferPointer(rebasing: classes[..<spans.count]),

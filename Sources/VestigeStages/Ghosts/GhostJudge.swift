@@ -6,27 +6,32 @@ import VestigeCore
 /// rule names something live that can wake it; this is repeated until nothing changes. Who is then left can only be
 /// woken by others who are left: they are stuck together.
 final class GhostJudge {
-    private let tables: TraceTables
-    private let rules: GhostRules
-    private let first: Int64
-    private let last: Int64
-    private let limit: Int64
+    let tables: TraceTables
+    let rules: GhostRules
+    let first: Int64
+    let last: Int64
+    let limit: Int64
+    let orphanLimit: Int64
     private(set) var living: [LivingGoroutine] = []
-    private var indices: [GoroutineID: Int] = [:]
-    private let sites: [CreationSite]
-    private let findEnded: (GoroutineID) -> EndedGoroutine?
+    private(set) var indices: [GoroutineID: Int] = [:]
+    let sites: [CreationSite]
+    let findEnded: (GoroutineID) -> EndedGoroutine?
     /// Live goroutines by their creation site, and by the call that started them.
-    private var liveAtSite: [UInt32: Int] = [:]
-    private var liveSiblings: [Family: Int] = [:]
+    private(set) var liveAtSite: [UInt32: Int] = [:]
+    private(set) var liveSiblings: [Family: Int] = [:]
+    /// By any call of the program that led to their start: what a group starts belongs to whoever asked the group.
+    private(set) var liveBelow: Set<Family> = []
+    /// Functions in which one does something for all, and the others wait for it.
+    private(set) var sharedFunctions: Set<StringID> = []
     /// When the oldest live goroutine was created that has this function on its stack.
-    private var oldestInside: [StringID: Int64] = [:]
+    private(set) var oldestInside: [StringID: Int64] = [:]
     /// By creation site: how many are alive.
-    private var aliveAtSite: [UInt32: Int] = [:]
+    private(set) var aliveAtSite: [UInt32: Int] = [:]
     /// Calls of os/signal.Notify, by whom and in which function.
     private var signalCallers: Set<GoroutineID> = []
     private var signalSites: Set<UInt32> = []
     /// What a goroutine and its siblings have in common.
-    private struct Family: Hashable {
+    struct Family: Hashable {
         var creator: GoroutineID
         var call: ProgramFunction
     }
@@ -37,13 +42,24 @@ final class GhostJudge {
         rules = tracker.rules
         (first, last) = (tracker.firstNanoseconds, tracker.lastNanoseconds)
         limit = tracker.thresholds.stuckNanoseconds(inRecordingOf: last.subtractingSaturating(first))
+        orphanLimit = tracker.thresholds.orphanNanoseconds
         sites = tracker.sites.sites
         var trails: [GoroutineTrail] = []
         tracker.trails.forEach { trails.append($1.pointee) }
+        for number in 0..<tracker.places.count { noteShared(tracker.places.places[number]) }
         for trail in trails {
             let number = tracker.places.number(of: trail.stack, tables)
             add(trail, tracker.places.places[Int(number)], number)
         }
+    }
+
+    /// Who ended a wait for a WaitGroup was in the function in which it was waited.
+    private func noteShared(_ place: WaitPlace) {
+        guard place.means == .group, place.lastWaker != .absent,
+            let waker = ProgramFunction(innermostOf: place.lastWakerStack, tables),
+            waker.function == ProgramFunction(innermostOf: place.stack, tables)?.function
+        else { return }
+        sharedFunctions.insert(waker.function)
     }
 
     private func add(_ trail: GoroutineTrail, _ place: WaitPlace, _ number: UInt32) {
@@ -89,6 +105,9 @@ final class GhostJudge {
         liveAtSite[trail.site, default: 0] += 1
         if let call = goroutine.creatingFunction {
             liveSiblings[Family(creator: trail.creator, call: call), default: 0] += 1
+        }
+        for call in ProgramFunction.all(on: trail.creationStack, tables) {
+            liveBelow.insert(Family(creator: trail.creator, call: call))
         }
         var creator = trail.creator
         for _ in 0..<64 {
@@ -149,7 +168,10 @@ final class GhostJudge {
         {
             return .tickers
         }
-        if rules.contains(.dueTimers), place.wakeCount > 0, goroutine.silence / 2 <= place.longest { return .dueTimers }
+        // Others' waits say nothing of one that waits on something of its own.
+        let isAlone = goroutine.isOvertaken && goroutine.kind != .lock
+        let longest = isAlone ? goroutine.wakeups?.longest ?? 0 : place.longest
+        if rules.contains(.dueTimers), longest > 0, goroutine.silence / 2 <= longest { return .dueTimers }
         if rules.contains(.mainWaits), isMain(trail), goroutine.kind.isPassive { return .mainWaits }
         if rules.contains(.signalWaiters), goroutine.kind.isPassive, goroutine.wakeups == nil, isSignalWaiter(goroutine)
         {
@@ -171,225 +193,36 @@ final class GhostJudge {
             || signalCallers.contains(trail.creator) && (aliveAtSite[trail.site] ?? 0) == 1
     }
 
-    /// A rule by which something live can wake a goroutine; nil if there is none (yet).
-    private func support(of goroutine: LivingGoroutine) -> GhostRule? {
-        if rules.contains(.workingChildren), hasWorkingChildren(goroutine) { return .workingChildren }
-        if rules.contains(.workingPeers), hasWorkingPeers(goroutine) { return .workingPeers }
-        if rules.contains(.idleWorkers), hasLiveWaker(goroutine) { return .idleWorkers }
-        if rules.contains(.livingCreator), creatorCanWake(goroutine) { return .livingCreator }
-        return nil
-    }
-
-    private func hasWorkingChildren(_ goroutine: LivingGoroutine) -> Bool {
-        guard goroutine.hasLiveDescendant else { return false }
-        // Children help nobody out of a lock, unless they hold it: see hasWorkingPeers.
-        return goroutine.kind != .lock
-    }
-
-    private func hasWorkingPeers(_ goroutine: LivingGoroutine) -> Bool {
-        let trail = goroutine.trail
-        switch goroutine.kind {
-        case .group:
-            if let call = goroutine.creatingFunction,
-                (liveSiblings[Family(creator: trail.creator, call: call)] ?? 0) > 0
-            {
-                return true
-            }
-            return isSomeoneInside(goroutine)
-        case .lock: return isSomeoneInside(goroutine) || isHandedOver(goroutine)
-        case .send: return goroutine.place.wakeCount > 0 && !goroutine.isOvertaken && isSomeoneInside(goroutine)
-        case .receive, .select, .condition:
-            guard let call = goroutine.creatingFunction, goroutine.wakeups == nil else { return false }
-            // Siblings that main starts in one place have little in common.
-            return trail.creator.rawValue != 1 && (liveSiblings[Family(creator: trail.creator, call: call)] ?? 0) > 0
-        default: return false
-        }
-    }
-
-    /// Somebody live, older than the wait, is in the function that waits: it may hold what is waited for.
-    private func isSomeoneInside(_ goroutine: LivingGoroutine) -> Bool {
-        let trail = goroutine.trail
-        let caller = tables.stacks.node(GoLibrary.withoutPlumbing(trail.stack, tables)).frame.function
-        let functions = [lockUser(trail.stack), caller, goroutine.function?.function ?? .empty]
-        return functions.contains { $0 != .empty && (oldestInside[$0] ?? .max) < trail.since }
-    }
-
-    /// The function that called the lock: of sync.Once it is one of the library's.
-    private func lockUser(_ stack: StackID) -> StringID {
-        for frame in tables.stacks.frames(stack) {
-            let name = tables.strings.bytes(frame.function)
-            if !GoLibrary.contains(name) { return .empty }
-            if GoLibrary.starts(name, with: "sync.(*Once)") { return frame.function }
-        }
-        return .empty
-    }
-
-    /// Others got the lock lately, so it is not held for ever.
-    private func isHandedOver(_ goroutine: LivingGoroutine) -> Bool {
-        let place = goroutine.place
-        return place.wakeCount > 0 && place.lastWoken > goroutine.trail.since && last &- place.lastWoken < limit
-            && !goroutine.isOvertaken
-    }
-
-    private func hasLiveWaker(_ goroutine: LivingGoroutine) -> Bool {
-        let place = goroutine.place
-        guard place.wakeCount > 0, goroutine.kind != .lock, goroutine.kind != .group else { return false }
-        if isAbandonedByFeeder(goroutine) { return false }
-        if goroutine.isOvertaken {
-            // It waits on something of its own, so only who has woken itself counts.
-            guard let own = goroutine.wakeups else { return false }
-            if own.waker == .absent { return goroutine.kind.isPassive && !isTimerOver(goroutine) }
-            if canWakeAgain(own.waker, goroutine) { return true }
-            return own.hasSeveralWakers && isRenewed(own.waker)
-        }
-        if place.wakeCount == place.timerCount { return goroutine.kind.isPassive && !isTimerOver(goroutine) }
-        if place.knownWakers.contains(where: { canWakeAgain($0, goroutine) }) { return true }
-        return Set(place.knownWakers).count > 1 && place.knownWakers.contains(where: isRenewed)
-    }
-
-    /// It receives from a timer's channel, since nothing else has ever woken it there, and the timer is long overdue.
-    private func isTimerOver(_ goroutine: LivingGoroutine) -> Bool {
-        guard goroutine.kind == .receive, let own = goroutine.wakeups, own.count >= 2, own.waker == .absent,
-            !own.hasSeveralWakers
-        else { return false }
-        return goroutine.silence / 4 > goroutine.place.longest
-    }
-
-    /// A live goroutine other than itself. Who has left the function in which it received does not receive again,
-    /// unless it does so time and again.
-    private func canWakeAgain(_ waker: GoroutineID, _ goroutine: LivingGoroutine) -> Bool {
-        guard waker != goroutine.trail.number, let index = indices[waker], living[index].isLive else { return false }
-        guard goroutine.kind == .send else { return true }
-        let stack = goroutine.wakeups?.wakerStack ?? goroutine.place.lastWakerStack
-        guard let call = ProgramFunction(innermostOf: stack, tables) else { return true }
-        return call.isOn(living[index].trail.stack, tables)
-    }
-
-    /// A goroutine that has ended, of a kind that is created again and again by one that is live.
-    private func isRenewed(_ waker: GoroutineID) -> Bool {
-        let number = indices[waker].map { living[$0].trail.site } ?? findEnded(waker)?.site
-        guard let number, number != 0 else { return false }
-        let site = sites[Int(number)]
-        guard site.isRenewing(in: last.subtractingSaturating(first)) else { return false }
-        if (liveAtSite[number] ?? 0) > 0 { return true }
-        guard let creator = indices[site.lastCreator] else { return site.lastCreator == .absent }
-        return living[creator].isLive
-    }
-
-    /// The function that started it also fed it, and has returned: nobody else knows its channel.
-    private func isAbandonedByFeeder(_ goroutine: LivingGoroutine) -> Bool {
-        let trail = goroutine.trail
-        guard let own = goroutine.wakeups, own.waker == trail.creator, own.waker != .absent,
-            !own.hasSeveralWakers, let call = goroutine.creatingFunction,
-            call.isOn(own.wakerStack, tables)
-        else { return false }
-        return hasReturned(call, on: trail.creator, for: goroutine)
-    }
-
-    /// True if a call is over: the goroutine is elsewhere, or has ended, or has made the same call again since.
-    private func hasReturned(_ call: ProgramFunction, on creator: GoroutineID, for goroutine: LivingGoroutine) -> Bool {
-        guard let index = indices[creator] else { return true }
-        if living[index].trail.stack == goroutine.trail.creationStack { return false }
-        return !call.isOn(living[index].trail.stack, tables)
-    }
-
-    /// It has waited there since it began, for what its creator alone may give: a channel to be closed, a context to
-    /// be cancelled.
-    private func creatorCanWake(_ goroutine: LivingGoroutine) -> Bool {
-        let trail = goroutine.trail
-        guard goroutine.kind.isPassive, goroutine.wakeups == nil, !hasLostChild(goroutine) else { return false }
-        guard trail.flags.contains(.isCreated) else {
-            return rules.contains(.olderThanRecording) && !goroutine.isOvertaken
-        }
-        guard let index = indices[trail.creator] else {
-            // A timer or C code created it.
-            return trail.creator == .absent && (aliveAtSite[trail.site] ?? 0) == 1
-        }
-        let creator = living[index]
-        guard creator.isLive else { return false }
-        if let call = goroutine.creatingFunction, call.isOn(creator.trail.stack, tables), !isMainItself(call) {
-            return true
-        }
-        return isOnlyOne(goroutine) && !isLeftOver(goroutine, creator)
-    }
-
-    /// It started a goroutine and at once waited for it, and that has ended without a word.
-    private func hasLostChild(_ goroutine: LivingGoroutine) -> Bool {
-        let trail = goroutine.trail
-        return trail.childrenCreated > 0 && trail.childrenEnded >= trail.childrenCreated
-            && trail.since &- trail.lastChildCreated < 1_000_000 && trail.lastChildCreated > .min
-    }
-
-    /// main is always in main.main: that it is there says nothing of what it has started there.
-    private func isMainItself(_ call: ProgramFunction) -> Bool {
-        tables.strings.bytes(call.function).elementsEqual("main.main".utf8)
-    }
-
-    private func isOnlyOne(_ goroutine: LivingGoroutine) -> Bool {
-        sites[Int(goroutine.trail.site)].created == 1 && !goroutine.isOvertaken
-    }
-
-    /// Nearly everything else that its creator has started has ended, and much of that after it began to wait.
-    private func isLeftOver(_ goroutine: LivingGoroutine, _ creator: LivingGoroutine) -> Bool {
-        let (created, ended) = (creator.trail.childrenCreated, creator.trail.childrenEnded)
-        let left = living.count { $0.trail.creator == creator.trail.number && !$0.isLive }
-        let others = created &- UInt32(clamping: left)
-        return created >= 5 && others > 0 && UInt64(ended) * 10 >= UInt64(others) * 9
-    }
-
-    // MARK: - Causes
-
-    private func cause(of goroutine: LivingGoroutine) -> GhostCause {
-        let (place, trail) = (goroutine.place, goroutine.trail)
-        switch goroutine.kind {
-        case .lock: return .lockHeld
-        case .group:
-            let child = living.first { $0.trail.creator == trail.number && !$0.isLive }
-            return child.map { .victim($0.trail.number) } ?? .nobodyLeft
-        default: break
-        }
-        if hasLostChild(goroutine), place.wakeCount == 0 { return .nobodyLeft }
-        if isTimerOver(goroutine) { return .timerStopped(longestNanoseconds: place.longest) }
-        if isAbandonedByFeeder(goroutine) { return .feederReturned(trail.creator) }
-        if goroutine.isOvertaken, goroutine.wakeups == nil {
-            return .overtaken(count: place.wakeCount, longestNanoseconds: place.longest)
-        }
-        let waker = goroutine.wakeups?.waker ?? place.lastWaker
-        if place.wakeCount > 0, waker != .absent {
-            if indices[waker] == nil { return .wakerEnded(waker, nanoseconds: findEnded(waker)?.ended) }
-            return goroutine.kind == .send ? .feederReturned(waker) : .victim(waker)
-        }
-        if let index = indices[trail.creator] {
-            let creator = living[index]
-            if isOnlyOne(goroutine), isLeftOver(goroutine, creator), goroutine.kind.isPassive {
-                return .leftOver(ended: creator.trail.childrenEnded, of: creator.trail.childrenCreated)
-            }
-        } else if goroutine.kind.isPassive, trail.creator != .absent {
-            return .creatorEnded(trail.creator, nanoseconds: findEnded(trail.creator)?.ended)
-        }
-        return .neverWoken
-    }
-
-    /// Those that have not waited long enough, but where others are stuck and nobody was ever woken, share their fate.
+    /// Where others from the same site are stuck, some share their fate that alone would be spared.
     private func followSiblings() {
         struct Key: Hashable {
             var place: UInt32
             var site: UInt32
         }
-        var causes: [Key: GhostCause] = [:]
-        for goroutine in living where goroutine.place.wakeCount == 0 {
+        var stuck: [Key: (cause: GhostCause, count: Int)] = [:]
+        for goroutine in living {
             guard case .stuck(let cause) = goroutine.verdict else { continue }
-            causes[Key(place: goroutine.placeNumber, site: goroutine.trail.site)] = cause
+            let key = Key(place: goroutine.placeNumber, site: goroutine.trail.site)
+            stuck[key] = (cause, (stuck[key]?.count ?? 0) + 1)
         }
-        if causes.isEmpty { return }
-        for index in living.indices where living[index].verdict == .live(nil) {
+        if stuck.isEmpty { return }
+        for index in living.indices where living[index].trail.state == .waiting && living[index].isLive {
             let goroutine = living[index]
             let key = Key(place: goroutine.placeNumber, site: goroutine.trail.site)
-            guard goroutine.trail.state == .waiting, goroutine.silence < limit, goroutine.silence >= 1_000_000,
-                let cause = causes[key]
-            else { continue }
+            guard let (cause, count) = stuck[key], isLikeStuckOnes(goroutine, count) else { continue }
             living[index].verdict = .stuck(cause)
         }
+    }
+
+    /// Those that have not waited long enough, where nobody was ever woken; and the last of several that were
+    /// forgotten one after another, which nobody can have overtaken.
+    private func isLikeStuckOnes(_ goroutine: LivingGoroutine, _ count: Int) -> Bool {
+        if goroutine.verdict == .live(nil) {
+            return goroutine.place.wakeCount == 0 && goroutine.silence < limit && goroutine.silence >= 1_000_000
+        }
+        return goroutine.verdict == .live(.idleWorkers) && count >= 3 && !goroutine.isOvertaken
+            && (goroutine.wakeups == nil || isForsaken(goroutine))
+            && goroutine.silence / 8 > goroutine.place.longest
     }
 
     // MARK: - Proofs

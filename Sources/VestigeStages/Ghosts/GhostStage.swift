@@ -106,7 +106,7 @@ extension GhostTracker {
     /// Whoever may be asked for when it has ended.
     private mutating func namedGoroutines() -> Set<GoroutineID> {
         var numbers: Set<GoroutineID> = []
-        for index in 0..<places.count { numbers.formUnion(places.places[index].knownWakers) }
+        for index in 0..<places.count { numbers.formUnion(places.places[index].knownWakers.map(\.goroutine)) }
         trails.forEach { _, trail in
             numbers.insert(trail.pointee.creator)
             for entry in trail.pointee.allWakeups { numbers.insert(entry.waker) }
@@ -155,11 +155,13 @@ extension GhostTracker {
             highest = max(highest, value)
             deepestFall = max(deepestFall, highest - value)
         }
-        let (third, twoThirds) = (growth[growth.count / 3], growth[growth.count * 2 / 3])
+        // Up to when there were ever more. What grows at first and then stays is a pool, or the program's start.
+        let grown = growth.firstIndex { $0 >= end } ?? growth.count - 1
+        let (third, twoThirds) = (growth[grown / 3], growth[grown * 2 / 3])
         let step = max(1, end / 10)
-        guard deepestFall <= end / 10, twoThirds >= third + step, end >= twoThirds + step, third >= growth[0] else {
-            return nil
-        }
+        guard grown >= growth.count * 3 / 5, deepestFall <= end / 10, twoThirds >= third + step,
+            end >= twoThirds + step, third >= growth[0]
+        else { return nil }
         return growth
     }
 

@@ -32,6 +32,17 @@ enum GoLibrary {
         plumbing.contains { starts(function, with: $0) }
     }
 
+    /// A function that waits for a mutex.
+    static func isLock(_ function: UnsafeBufferPointer<UInt8>) -> Bool {
+        starts(function, with: "sync.(*Mutex).") || starts(function, with: "internal/sync.(*Mutex).")
+    }
+
+    /// True if the program has not started a goroutine itself, but a function of Go's library has, for itself.
+    static func hasStarted(at creation: StackID, _ tables: TraceTables) -> Bool {
+        guard creation != .absent else { return false }
+        return contains(tables.strings.bytes(tables.stacks.node(withoutPlumbing(creation, tables)).frame.function))
+    }
+
     static func starts(_ function: UnsafeBufferPointer<UInt8>, with prefix: StaticString) -> Bool {
         function.starts(with: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
     }

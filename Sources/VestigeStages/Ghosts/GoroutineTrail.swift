@@ -16,10 +16,11 @@ struct GoroutineTrail: PagedElement {
         static let isOut = Flags(rawValue: 16)
     }
 
-    /// Where it has been woken, how often, and by whom last.
+    /// Where it has been woken, how often, after how long at most, and by whom last.
     struct Wakeups: BitwiseCopyable {
         var place: UInt32 = 0
         var count: UInt32 = 0
+        var longest: Int64 = 0
         var waker: GoroutineID = .absent
         var wakerStack: StackID = .absent
         /// Several goroutines have woken it there.
@@ -100,28 +101,31 @@ struct GoroutineTrail: PagedElement {
     @inline(__always)
     mutating func wake(at place: UInt32, by waker: GoroutineID, _ stack: StackID, _ time: Int64) -> Bool {
         lastWoken = time
+        let waited = time &- since
         if wakeups.0.place == place, wakeups.0.count > 0 {
             latest = 0
-            return wakeups.0.add(waker, stack)
+            return wakeups.0.add(waker, stack, waited)
         }
         if wakeups.1.place == place, wakeups.1.count > 0 {
             latest = 1
-            return wakeups.1.add(waker, stack)
+            return wakeups.1.add(waker, stack, waited)
         }
-        return wakeElsewhere(place, waker, stack)
+        return wakeElsewhere(place, waker, stack, waited)
     }
 
     @inline(never)
-    private mutating func wakeElsewhere(_ place: UInt32, _ waker: GoroutineID, _ stack: StackID) -> Bool {
+    private mutating func wakeElsewhere(
+        _ place: UInt32, _ waker: GoroutineID, _ stack: StackID, _ waited: Int64
+    ) -> Bool {
         if wakeups.2.place == place, wakeups.2.count > 0 {
             latest = 2
-            return wakeups.2.add(waker, stack)
+            return wakeups.2.add(waker, stack, waited)
         }
         if wakeups.3.place == place, wakeups.3.count > 0 {
             latest = 3
-            return wakeups.3.add(waker, stack)
+            return wakeups.3.add(waker, stack, waited)
         }
-        let entry = Wakeups(place: place, count: 1, waker: waker, wakerStack: stack)
+        let entry = Wakeups(place: place, count: 1, longest: waited, waker: waker, wakerStack: stack)
         latest = oldest & 3
         oldest &+= 1
         switch latest {
@@ -137,7 +141,8 @@ struct GoroutineTrail: PagedElement {
 extension GoroutineTrail.Wakeups {
     /// - Returns: true if this was the first to differ from who had woken it there before.
     @inline(__always)
-    mutating func add(_ waker: GoroutineID, _ stack: StackID) -> Bool {
+    mutating func add(_ waker: GoroutineID, _ stack: StackID, _ waited: Int64) -> Bool {
+        longest = max(longest, waited)
         let isOther = waker != self.waker && waker != .absent && self.waker != .absent && !hasSeveralWakers
         if isOther { hasSeveralWakers = true }
         count &+= 1

@@ -48,6 +48,19 @@ struct ProgramFunction: Hashable {
         caller = node.caller
     }
 
+    private init(_ node: StackTable.Node) { (function, caller) = (node.frame.function, node.caller) }
+
+    /// The innermost calls of the program on a stack.
+    static func all(on stack: StackID, _ tables: TraceTables) -> [ProgramFunction] {
+        var (position, calls) = (stack, [ProgramFunction]())
+        while position != .absent, calls.count < 16 {
+            let node = tables.stacks.node(position)
+            if !GoLibrary.contains(tables.strings.bytes(node.frame.function)) { calls.append(ProgramFunction(node)) }
+            position = node.caller
+        }
+        return calls
+    }
+
     /// True if the call is on a stack: the same function, called from the same place.
     func isOn(_ stack: StackID, _ tables: TraceTables) -> Bool {
         var position = stack

@@ -5,6 +5,7 @@ import VestigeCore
 struct WaitPlace: BitwiseCopyable {
     /// The stack without what waits for its caller.
     var stack: StackID = .absent
+    var means = Means.other
     /// Waits that were ended, and how many of these by no goroutine: by a timer, the network, the scheduler.
     var wakeCount: UInt64 = 0
     var timerCount: UInt64 = 0
@@ -12,14 +13,28 @@ struct WaitPlace: BitwiseCopyable {
     var lastWoken: Int64 = .min
     var latestStart: Int64 = .min
     var longest: Int64 = 0
-    /// Goroutines that woke someone there, each once: of the first eight wakes and of every sixteenth, the last.
-    var wakers: (GoroutineID, GoroutineID, GoroutineID, GoroutineID) = (.absent, .absent, .absent, .absent)
+    /// How many were ended by whoever had created the goroutine that waited.
+    var creatorCount: UInt64 = 0
+    /// Who woke someone there, each once for every site: of the first eight wakes and of every sixteenth, the last.
+    var wakers: (Waker, Waker, Waker, Waker) = (Waker(), Waker(), Waker(), Waker())
     var next: UInt8 = 0
-    var lastWaker: GoroutineID = .absent
+    var last = Waker()
     var lastWakerStack: StackID = .absent
 
+    /// By what of sync it is waited.
+    enum Means: UInt8, BitwiseCopyable { case other, lock, group }
+
+    /// A goroutine that has woken others, and the site at which one of these was created.
+    struct Waker: BitwiseCopyable, Equatable {
+        var goroutine: GoroutineID = .absent
+        var site: UInt32 = 0
+    }
+
+    var lastWaker: GoroutineID { last.goroutine }
+
     @inline(__always)
-    mutating func wake(since start: Int64, _ time: Int64, by waker: GoroutineID, _ stack: StackID) {
+    mutating func wake(_ trail: UnsafePointer<GoroutineTrail>, _ time: Int64, by waker: GoroutineID, _ stack: StackID) {
+        let start = trail.pointee.since
         wakeCount &+= 1
         lastWoken = time
         latestStart = max(latestStart, start)
@@ -27,14 +42,15 @@ struct WaitPlace: BitwiseCopyable {
         if waker == .absent {
             timerCount &+= 1
         } else {
-            lastWaker = waker
+            if waker == trail.pointee.creator { creatorCount &+= 1 }
+            last = Waker(goroutine: waker, site: trail.pointee.site)
             lastWakerStack = stack
-            if wakeCount & 15 == 0 || wakeCount < 8 { note(waker) }
+            if wakeCount & 15 == 0 || wakeCount < 8 { note(last) }
         }
     }
 
     @inline(never)
-    private mutating func note(_ waker: GoroutineID) {
+    private mutating func note(_ waker: Waker) {
         if waker == wakers.0 || waker == wakers.1 || waker == wakers.2 || waker == wakers.3 { return }
         switch next & 3 {
         case 0: wakers.0 = waker
@@ -45,7 +61,16 @@ struct WaitPlace: BitwiseCopyable {
         next &+= 1
     }
 
-    var knownWakers: [GoroutineID] { [lastWaker, wakers.0, wakers.1, wakers.2, wakers.3].filter { $0 != .absent } }
+    var knownWakers: [Waker] {
+        [last, wakers.0, wakers.1, wakers.2, wakers.3].filter { $0.goroutine != .absent }
+    }
+
+    /// Who has woken goroutines of a site there; or of any, where nobody is known for that one.
+    func wakers(ofSite site: UInt32) -> [GoroutineID] {
+        let known = knownWakers
+        let own = known.filter { $0.site == site }
+        return (own.isEmpty ? known : own).map(\.goroutine)
+    }
 }
 
 /// All places where goroutines wait, by number; 0 is that of goroutines of which no stack is known.
@@ -55,6 +80,8 @@ struct WaitPlaces: ~Copyable {
         var function: StringID
         var line: UInt64
         var caller: StackID
+        /// Who has been woken on a condition takes its lock in the same place.
+        var means: WaitPlace.Means
     }
 
     private(set) var places: UnsafeMutablePointer<WaitPlace>
@@ -89,11 +116,25 @@ struct WaitPlaces: ~Copyable {
         guard stack != .absent, Int(stack.rawValue) < tables.stacks.count else { return 0 }
         let outer = GoLibrary.withoutPlumbing(stack, tables)
         let node = tables.stacks.node(outer)
-        let key = Key(function: node.frame.function, line: node.frame.line, caller: node.caller)
+        let key = Key(
+            function: node.frame.function, line: node.frame.line, caller: node.caller,
+            means: Self.means(stack, upTo: outer, tables))
         let number = numbers[key] ?? add(key, outer)
         if Int(stack.rawValue) >= knownCount { growKnown(toHold: tables.stacks.count) }
         known[Int(stack.rawValue)] = number + 1
         return number
+    }
+
+    private static func means(_ stack: StackID, upTo outer: StackID, _ tables: TraceTables) -> WaitPlace.Means {
+        var position = stack
+        while position != .absent, position != outer {
+            let node = tables.stacks.node(position)
+            let name = tables.strings.bytes(node.frame.function)
+            if GoLibrary.isLock(name) { return .lock }
+            if GoLibrary.starts(name, with: "sync.(*WaitGroup).") { return .group }
+            position = node.caller
+        }
+        return .other
     }
 
     private mutating func add(_ key: Key, _ stack: StackID) -> UInt32 {
@@ -105,6 +146,7 @@ struct WaitPlaces: ~Copyable {
             (places, capacity) = (larger, capacity * 2)
         }
         places[count].stack = stack
+        places[count].means = key.means
         numbers[key] = UInt32(truncatingIfNeeded: count)
         count += 1
         return UInt32(truncatingIfNeeded: count - 1)

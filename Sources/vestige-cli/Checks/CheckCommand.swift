@@ -91,7 +91,15 @@ struct CheckCommand: ParsableCommand {
         if junit == "-" {
             throw TraceError(.usage, expected: "a file for --junit", found: "standard output, where the report goes")
         }
-        return try RuleFile(rules)
+        do throws(TraceError) { return try RuleFile(rules) } catch {
+            // Whoever gives the recording first has the rules among the inputs.
+            guard let other = analysis.inputs.first(where: { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }),
+                !rules.hasSuffix(".yaml"), !rules.hasSuffix(".yml")
+            else { throw error }
+            throw TraceError(
+                .usage, file: rules, expected: "the rules first, then recordings: vestige check \(other) \(rules)",
+                found: "a file that is no rules, before \(other)")
+        }
     }
 
     private func check(
@@ -122,14 +130,22 @@ struct CheckCommand: ParsableCommand {
         let result = try run.run(file.rules)
         bar?.clear()
         analysis.reporting.sayWhatIsOdd(result.reading)
+        // In text it stands in the report.
+        if json, !analysis.reporting.quiet {
+            var words = CheckWords(result)
+            for finding in result.findings where finding.looksForUnknownName {
+                Console.say("\(finding.rule.name): \(words.verdict(finding))")
+            }
+        }
         return result
     }
 }
 
 extension ExitStatus {
-    /// What one input makes of the whole: a failure goes before findings, and these before losses.
+    /// What one input makes of the whole: a broken rule is broken, whatever became of other inputs; of these, what is
+    /// amiss with the request goes before what cannot be read, and that before losses.
     fileprivate func combined(with other: ExitStatus) -> ExitStatus {
-        for status in [ExitStatus.outputFailed, .unreadable, .usage, .findings, .loss]
+        for status in [ExitStatus.outputFailed, .findings, .usage, .unreadable, .loss]
         where [self, other].contains(status) {
             return status
         }

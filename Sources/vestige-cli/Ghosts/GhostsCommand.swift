@@ -74,6 +74,7 @@ struct GhostsCommand: ParsableCommand {
         if output != nil, runs.count > 1 {
             throw TraceError(.usage, expected: "one recording for -o", found: "an archive of \(runs.count) entries")
         }
+        let plan = try output.map { _ in try makePlan(runs[0]) }
         var reports: [GhostReport] = []
         var status = ExitStatus.done
         for inputs in runs {
@@ -90,7 +91,7 @@ struct GhostsCommand: ParsableCommand {
             }
         }
         if sarif { try Console.write(GhostsSARIF.text(reports)) }
-        if output != nil, let report = reports.first { try writeMarked(report) }
+        if let plan, let report = reports.first { try writeMarked(report, plan) }
         if reports.contains(where: { !$0.items.isEmpty }) { throw EarlyExit(status: .findings) }
         if status != .done { throw EarlyExit(status: status) }
         if strict, reports.contains(where: \.reading.hasLoss) { throw EarlyExit(status: .loss) }
@@ -105,7 +106,7 @@ struct GhostsCommand: ParsableCommand {
     private func search(_ inputs: [String]) throws(TraceError) -> GhostSearch {
         var search = GhostSearch(inputs: inputs)
         search.times = times.values
-        search.query = try query.makeQuery()
+        search.query = try selection().makeQuery()
         search.goVersion = try source.checkedGoVersion()
         search.thresholds = limits.thresholds
         search.rules = try limits.checkedRules()
@@ -120,15 +121,28 @@ struct GhostsCommand: ParsableCommand {
         try Console.write(GhostsText(Terminal()).text(report, isOneOfSeveral: isOneOfSeveral))
     }
 
-    private func writeMarked(_ report: GhostReport) throws {
+    /// The options of the query, of which --to may be the format of -o.
+    private func selection() throws(TraceError) -> QueryOptions {
         var words = query
-        let plan = try OutputPlan(inputs: report.inputs, output: output, formatName: words.takeFormatName())
+        if output != nil { _ = try words.takeFormatName() }
+        return words
+    }
+
+    /// What -o asks for, refused before the search where it cannot be.
+    private func makePlan(_ inputs: [String]) throws -> OutputPlan {
+        var words = query
+        let plan = try OutputPlan(inputs: inputs, output: output, formatName: words.takeFormatName())
         if inputs.contains("-") {
             throw TraceError(.usage, expected: "files for -o, since they are read twice", found: "standard input")
         }
+        if case .file(let path) = plan.place { try OutputFile.check(path, overwrites: force) }
+        return plan
+    }
+
+    private func writeMarked(_ report: GhostReport, _ plan: OutputPlan) throws {
         var conversion = Conversion(inputs: report.inputs, plan: plan)
         conversion.times = times.values
-        conversion.query = try words.makeQuery()
+        conversion.query = try selection().makeQuery()
         conversion.goVersion = try source.checkedGoVersion()
         conversion.overwrites = force
         conversion.stages = [GhostMarks(report)]

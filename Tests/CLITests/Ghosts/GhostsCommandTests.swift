@@ -27,6 +27,22 @@ import VestigeTestSupport
         }
     }
 
+    @Test func anOutputThatExistsIsRefusedBeforeTheSearch() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("mine".utf8, to: "out.pftrace")
+        // An input that cannot be read shows that nothing was read yet.
+        let output = folder.file("out.pftrace")
+        let result = try CommandLineTool.run(["ghosts", "nosuch", "-o", output])
+        #expect(result.status == 2)
+        #expect(result.text.isEmpty && result.errors.contains("-f to overwrite"), "\(result.errors)")
+        #expect(try folder.read("out.pftrace") == Data("mine".utf8))
+        #expect(try CommandLineTool.run(["ghosts", Self.waits, "-o", output, "-f", "-q"]).status == 0)
+        #expect(try folder.read("out.pftrace").count > 1000)
+        let lines = try CommandLineTool.run(["ghosts", Self.waits, "-o", folder.file("out"), "--to", "jsonl", "-q"])
+        #expect(lines.status == 0, "\(lines.errors)")
+        #expect(try folder.read("out").first == UInt8(ascii: "{"))
+    }
+
     /// Of itself, with all other rules switched off, each spares some goroutines that are named without it.
     @Test(arguments: [
         "idle-workers", "tickers", "working-peers", "working-children", "signal-waiters", "living-creator",

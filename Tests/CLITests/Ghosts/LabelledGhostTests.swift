@@ -19,7 +19,7 @@ import VestigeTestSupport
         var tallies: [String: Tally] = [:]
         var (healthyCount, recordings) = (0, 0)
         var versions: [String: Set<String>] = [:]
-        for set in ["tuning", "heldout"] {
+        for set in ["tuning", "heldout", "blind"] {
             let folder = "\(GhostLabels.folder)/\(set)"
             for program in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
                 for file in try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(program)").sorted()
@@ -43,12 +43,12 @@ import VestigeTestSupport
                 }
             }
         }
-        #expect(recordings == 36)
-        #expect(healthyCount >= 500)
+        #expect(recordings == 168)
+        #expect(healthyCount >= 10_000)
         for name in Self.classes {
             let tally = tallies[name] ?? Tally()
             #expect(tally.right + tally.missed >= 20, "\(name): \(tally)")
-            #expect((versions[name] ?? []).count >= 3, "\(name)")
+            #expect((versions[name] ?? []).count == 6, "\(name)")
             #expect(tally.precision >= 0.98, "\(name): \(tally)")
             #expect(tally.recall >= 0.98, "\(name): \(tally)")
         }
