@@ -11,8 +11,8 @@ struct DiffCommand: ParsableCommand {
             (how many, and how long they took together), metrics (how often they changed, and their greatest value: \
             heap, heap goal, GOMAXPROCS).
 
-            Goroutines of Go's runtime and their waits are left out without --system. Exit code 0 says that both \
-            were read, whether they differ or not.
+            What is the same in both is left out without --all, goroutines of Go's runtime and their waits \
+            without --system. Exit code 0 says that both were read, whether they differ or not.
 
             EXAMPLES
               vestige diff before.trace after.trace
@@ -28,6 +28,9 @@ struct DiffCommand: ParsableCommand {
     var after: String
 
     @OptionGroup var table: TableOptions
+
+    @Flag(help: "Show also what is the same in both.")
+    var all = false
 
     @Flag(help: "Count also goroutines that belong to Go's runtime.")
     var system = false
@@ -50,7 +53,8 @@ struct DiffCommand: ParsableCommand {
         var ordered = try OrderedRecords(order, columns)
         let (a, lossA) = try read(before)
         let (b, lossB) = try read(after)
-        let changes = RecordingChange.between(a, b)
+        let compared = RecordingChange.between(a, b)
+        let changes = all ? compared : compared.filter(\.isChange)
         var report = Report(name: "changes", columns: columns)
         report.count = UInt64(changes.count)
         if table.sort == nil, !table.reverse {
@@ -62,10 +66,22 @@ struct DiffCommand: ParsableCommand {
         let writer = ReportWriter(report, table.style, terminal, nil)
         try writer.write(report)
         try writer.finish(report)
-        let hidden = report.count - UInt64(report.records.count)
-        if hidden > 0, !reporting.quiet { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
-        if !reporting.quiet { AnalysisOptions.sayLeftOut(writer.leftOut) }
+        if !reporting.quiet {
+            sayLeftOut(report, same: compared.count { !$0.isChange })
+            AnalysisOptions.sayLeftOut(writer.leftOut)
+        }
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
+    }
+
+    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int) {
+        let hidden = report.count - UInt64(report.records.count)
+        if hidden > 0 { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
+        let same = all ? "" : "; --all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
+        if report.count == 0 {
+            Console.say("no difference between \(before) and \(after)\(count > 0 ? same : "")")
+        } else if count > 0, !all {
+            Console.say(String(same.dropFirst(2)))
+        }
     }
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
@@ -103,7 +119,7 @@ struct DiffCommand: ParsableCommand {
             ReportColumn("count_a", "count A") { .unsigned($0.a.count) },
             ReportColumn("count_b", "count B") { .unsigned($0.b.count) },
             ReportColumn("count_difference", "change", .machines) { .number($0.countDifference) },
-            ReportColumn("count_ratio", "ratio", .ifItFits) { ratio(Double($0.a.count), Double($0.b.count)) },
+            ReportColumn("count_ratio", "count ratio", .ifItFits) { ratio(Double($0.a.count), Double($0.b.count)) },
             ReportColumn("amount_a", "A") { amount($0.a.amount, $0.unit) },
             ReportColumn("amount_b", "B") { amount($0.b.amount, $0.unit) },
             ReportColumn("amount_difference", "change") { amount($0.amountDifference, $0.unit) },
