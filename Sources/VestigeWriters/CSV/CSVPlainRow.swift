@@ -3,6 +3,7 @@ import VestigeStages
 
 /// The fields of a span's row, written as `CSVRow` tells.
 protocol CSVFields {
+    mutating func number(of id: Int64)
     mutating func goroutine(_ id: GoroutineID)
     mutating func proc(_ id: ProcID)
     mutating func thread(_ id: ThreadID)
@@ -65,7 +66,7 @@ struct CSVPlainRow: CSVFields {
         if id == .absent { endField() } else { number(of: id.rawValue) }
     }
 
-    @inline(__always) private mutating func number(of id: Int64) {
+    @inline(__always) mutating func number(of id: Int64) {
         place = fixed.write(id: UInt64(bitPattern: id), at: place) ?? Self.write(id, delimiter, at: place)
     }
 

@@ -183,15 +183,15 @@ struct CSVRow: CSVFields {
     // MARK: - Ids: empty if absent
 
     @inline(__always) mutating func goroutine(_ id: GoroutineID) {
-        id == .absent ? none() : self.id(UInt64(bitPattern: id.rawValue))
+        id == .absent ? none() : number(of: id.rawValue)
     }
 
     @inline(__always) mutating func proc(_ id: ProcID) {
-        id == .absent ? none() : self.id(UInt64(bitPattern: Int64(id.rawValue)))
+        id == .absent ? none() : number(of: Int64(id.rawValue))
     }
 
     @inline(__always) mutating func thread(_ id: ThreadID) {
-        id == .absent ? none() : self.id(UInt64(bitPattern: id.rawValue))
+        id == .absent ? none() : number(of: id.rawValue)
     }
 
     @inline(__always) mutating func task(_ id: TaskID) {
@@ -199,8 +199,8 @@ struct CSVRow: CSVFields {
     }
 
     /// A number, which may be negative, of something that comes again.
-    @inline(__always) private mutating func id(_ id: UInt64) {
-        guard let end = fixed.write(id: id, at: place) else { return integer(Int64(bitPattern: id)) }
+    @inline(__always) mutating func number(of id: Int64) {
+        guard let end = fixed.write(id: UInt64(bitPattern: id), at: place) else { return integer(id) }
         place = end
         noteField()
     }

@@ -42,7 +42,7 @@ final class CSVSpansTable: CSVTable {
         guard let spans = batch.spans.baseAddress else { return }
         // By pointer: a copy of a span that methods are handed would lie in memory.
         for span in spans..<spans + batch.spans.count where span.pointee.kind == .goroutineState {
-            row.goroutine(span.pointee.goroutine)
+            row.number(of: span.pointee.goroutine.rawValue)
             row.text(span.pointee.startFunction, batch.tables)
             row.state(span.pointee.state)
             row.text(span.pointee.name, batch.tables)
