@@ -34,7 +34,7 @@ public struct Analysis {
     public func run(_ body: (Batch) throws(TraceError) -> Void) throws(TraceError) -> AnalysisResult {
         let input = try InputSet(inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         let stage = LifelineStage()
-        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress, readsAhead: true) { events throws(TraceError) in
             stage.process(events, tables: input.tables)
             try body(Self.batch(events, stage, input.tables))
         }

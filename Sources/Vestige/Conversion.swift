@@ -49,7 +49,9 @@ public struct Conversion {
             try checkEventCount(eventCount)
             try output.writer.write(events, tables: input.tables)
         }
-        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        // Where nothing is made of the events, handing them to another thread costs more than it brings.
+        let readsAhead = plan.format.shape != .nothing
+        try input.readAll(onProgress: onProgress, readsAhead: readsAhead) { events throws(TraceError) in
             try chain.process(events)
         }
         try input.refuseTotalLoss()

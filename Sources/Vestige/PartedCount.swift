@@ -88,7 +88,8 @@ extension TraceTables {
         }
         // A caller's id is smaller than its callee's, so its translation is there already.
         var stacks = [StackID.absent]
-        for node in other.stacks.nodes.dropFirst() {
+        for index in 1..<other.stacks.count {
+            let node = other.stacks.node(StackID(UInt32(index)))
             var frame = node.frame
             frame.function = strings[Int(frame.function.rawValue)]
             frame.file = strings[Int(frame.file.rawValue)]

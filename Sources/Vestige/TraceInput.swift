@@ -136,25 +136,18 @@ public final class TraceInput {
 
     /// Reads everything, as long as `isWanted` says so, and hands it to `body`, batch by batch.
     ///
+    /// - Parameter readsAhead: see `EventLoop`.
     /// - Returns: the error that ended the reading before its end; everything that could be read
     ///   has been handed over before.
     /// - Throws: what `body` throws, and errors that are not the input's.
     public func readAll(
-        onProgress: ((Progress) -> Void)? = nil,
+        onProgress: ((Progress) -> Void)? = nil, readsAhead: Bool = false,
         while isWanted: () -> Bool = { true },
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) -> TraceError? {
-        var batch = EventBatch()
-        var isMore = true
-        var ticker = Ticker()
-        while isMore, isWanted() {
-            batch.removeAll()
-            isMore = try read(into: &batch)
-            if !batch.isEmpty { try body(batch.events) }
-            if let onProgress, let elapsed = ticker.tick() {
-                onProgress(Progress(bytesConsumed: bytesConsumed, byteCount: fileSize, elapsed: elapsed))
-            }
-        }
+        try EventLoop(onProgress: onProgress, byteCount: fileSize, readsAhead: readsAhead).run(
+            read: { batch throws(TraceError) in try read(into: &batch) }, bytesConsumed: { bytesConsumed },
+            while: isWanted, body)
         return failure
     }
 
@@ -178,18 +171,5 @@ public final class TraceInput {
             let losses = diagnostics.nonZero.map { "; \($0.count) \($0.counter.meaning(of: $0.count))" }.joined()
             throw TraceError(.unreadable, file: path, expected: "events", found: "none\(losses)")
         }
-    }
-}
-
-/// Says when it is time to report progress: at most ten times a second. Asked once a batch.
-struct Ticker {
-    private let start = ContinuousClock.now
-    private var last = ContinuousClock.now
-
-    mutating func tick() -> Duration? {
-        let now = ContinuousClock.now
-        guard now - last >= .milliseconds(100) else { return nil }
-        last = now
-        return now - start
     }
 }

@@ -32,7 +32,7 @@ public struct CheckRun {
         let clock = LifelineClock()
         var sinks: [CheckSink] = []
         for part in parts { sinks.append(CheckSink(part, exampleLimit: exampleLimit, tables: input.tables)) }
-        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress, readsAhead: true) { events throws(TraceError) in
             clock.note(events)
             for sink in sinks { try sink.process(events) }
         }

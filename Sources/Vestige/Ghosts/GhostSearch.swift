@@ -24,7 +24,7 @@ public struct GhostSearch {
     public func run() throws(TraceError) -> GhostReport {
         let input = try InputSet(inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
         let stage = GhostStage(thresholds, rules: rules)
-        try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+        try input.readAll(onProgress: onProgress, readsAhead: true) { events throws(TraceError) in
             stage.process(events, tables: input.tables)
         }
         try input.refuseTotalLoss()

@@ -100,16 +100,21 @@ public final class InputSet {
 
     /// Reads everything that is wanted and hands it to `body`, batch by batch; afterwards `failure` tells of an input that
     /// was not read to its end. Everything that could be read has been handed over before.
+    ///
+    /// - Parameter readsAhead: whether a thread of its own may read while `body` works.
     /// - Throws: what `body` throws, and errors that are not the inputs'.
     public func readAll(
-        onProgress: ((Progress) -> Void)? = nil,
+        onProgress: ((Progress) -> Void)? = nil, readsAhead: Bool = false,
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
-        guard let stage else { return try readEverything(onProgress: onProgress, body) }
+        guard let stage else { return try readEverything(onProgress: onProgress, readsAhead: readsAhead, body) }
         let sink = { (events: UnsafeBufferPointer<Event>) throws(TraceError) in try body(events) }
         try withoutActuallyEscaping(sink) { sink throws(TraceError) in
             let chain = StageChain([stage], tables: tables, sink: sink)
-            try readEverything(onProgress: onProgress, while: { !stage.isDone }) { events throws(TraceError) in
+            // What lies behind the last window is not read, and so not counted.
+            try readEverything(
+                onProgress: onProgress, readsAhead: readsAhead && !stage.canEndEarly, while: { !stage.isDone }
+            ) { events throws(TraceError) in
                 try chain.process(events)
             }
             try chain.finish()
@@ -117,14 +122,15 @@ public final class InputSet {
     }
 
     private func readEverything(
-        onProgress: ((Progress) -> Void)?, while isWanted: () -> Bool = { true },
+        onProgress: ((Progress) -> Void)?, readsAhead: Bool, while isWanted: () -> Bool = { true },
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
         guard let stream else {
-            _ = try inputs[0].readAll(onProgress: onProgress, while: isWanted, body)
+            _ = try inputs[0].readAll(onProgress: onProgress, readsAhead: readsAhead, while: isWanted, body)
             return
         }
-        try stream.readAll(byteCount: fileSize, onProgress: onProgress, while: isWanted, body)
+        try stream.readAll(
+            byteCount: fileSize, onProgress: onProgress, readsAhead: readsAhead, while: isWanted, body)
         for failure in inputs.compactMap(\.failure).dropFirst() { diagnostics.record(failure) }
     }
 
@@ -136,19 +142,11 @@ public final class InputSet {
 
 extension MergedStream {
     func readAll(
-        byteCount: UInt64?, onProgress: ((Progress) -> Void)?, while isWanted: () -> Bool = { true },
-        _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
+        byteCount: UInt64?, onProgress: ((Progress) -> Void)?, readsAhead: Bool = false,
+        while isWanted: () -> Bool = { true }, _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
-        var batch = EventBatch()
-        var isMore = true
-        var ticker = Ticker()
-        while isMore, isWanted() {
-            batch.removeAll()
-            isMore = try read(into: &batch)
-            if !batch.isEmpty { try body(batch.events) }
-            if let onProgress, let elapsed = ticker.tick() {
-                onProgress(Progress(bytesConsumed: bytesConsumed, byteCount: byteCount, elapsed: elapsed))
-            }
-        }
+        try EventLoop(onProgress: onProgress, byteCount: byteCount, readsAhead: readsAhead).run(
+            read: { batch throws(TraceError) in try read(into: &batch) }, bytesConsumed: { bytesConsumed },
+            while: isWanted, body)
     }
 }

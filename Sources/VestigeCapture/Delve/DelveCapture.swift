@@ -147,7 +147,23 @@ public final class DelveCapture {
 
     private func stop() throws(DelveClient.Failure) {
         wasRunning = try state()?.Running ?? false
-        if wasRunning == true { _ = try client.call("Command", ["name": "halt"]) }
+        if wasRunning == true { try halt() }
+    }
+
+    /// Stops the program. Delve 1.20 answers with an error of its own (a nil pointer) where the program comes to
+    /// stand by itself at that moment: then it stands all the same.
+    private func halt() throws(DelveClient.Failure) {
+        do throws(DelveClient.Failure) { _ = try client.call("Command", ["name": "halt"]) } catch {
+            guard case .server = error, try comesToStand() else { throw error }
+        }
+    }
+
+    private func comesToStand() throws(DelveClient.Failure) -> Bool {
+        for _ in 0..<50 {
+            if try state()?.Running == false { return true }
+            usleep(20_000)
+        }
+        return false
     }
 
     private struct Breakpoint: Encodable {
@@ -222,7 +238,7 @@ public final class DelveCapture {
             return state
         } catch {
             guard case .connection(.timedOut) = error else { throw error }
-            _ = try client.call("Command", ["name": "halt"])
+            try halt()
             pendingContinue = nil
             return nil
         }
@@ -307,7 +323,7 @@ public final class DelveCapture {
         let now = try state()
         if now?.exited == true { return "the program has ended" }
         if now?.Running == true, !breakpoints.isEmpty || !wasRunning {
-            _ = try client.call("Command", ["name": "halt"])
+            try halt()
         }
         try clearBreakpoints()
         guard wasRunning else { return "the program is stopped, as before" }

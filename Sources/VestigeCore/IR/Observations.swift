@@ -99,19 +99,22 @@ public struct ObservationDetail: Hashable, Sendable {
 
 /// What `observed` and `breakpoint` events refer to; every record is stored once.
 public final class ObservationTable {
+    private let lock = Lock()
     private var detailTable = InternedValues<ObservationDetail>(first: .none)
     private var attributeTable = InternedValues<[Attribute]>(first: [])
 
     public init() {}
 
-    public var details: [ObservationDetail] { detailTable.values }
-    public var attributeLists: [[Attribute]] { attributeTable.values }
+    public var details: [ObservationDetail] { lock.withLock { detailTable.values } }
+    public var attributeLists: [[Attribute]] { lock.withLock { attributeTable.values } }
 
     /// The value of an event's `argument1`; 0 for a detail that says nothing.
-    public func intern(_ detail: ObservationDetail) -> UInt64 { UInt64(detailTable.intern(detail)) }
+    public func intern(_ detail: ObservationDetail) -> UInt64 {
+        lock.withLock { UInt64(detailTable.intern(detail)) }
+    }
 
     public func intern(_ attributes: [Attribute]) -> AttributeListID {
-        AttributeListID(attributeTable.intern(attributes))
+        lock.withLock { AttributeListID(attributeTable.intern(attributes)) }
     }
 
     /// A list in the order of its names' bytes: the order of labels means nothing.
@@ -120,13 +123,17 @@ public final class ObservationTable {
     }
 
     public func detail(_ number: UInt64) -> ObservationDetail {
-        let details = detailTable.values
-        return number < UInt64(details.count) ? details[Int(number)] : .none
+        lock.withLock {
+            let details = detailTable.values
+            return number < UInt64(details.count) ? details[Int(number)] : .none
+        }
     }
 
     public func attributes(_ id: AttributeListID) -> [Attribute] {
-        let lists = attributeTable.values
-        return Int(id.rawValue) < lists.count ? lists[Int(id.rawValue)] : []
+        lock.withLock {
+            let lists = attributeTable.values
+            return Int(id.rawValue) < lists.count ? lists[Int(id.rawValue)] : []
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One line of a stack. `programCounter` is 0 where the input gives none.
 @frozen public struct Frame: Hashable, BitwiseCopyable, Sendable {
     public var programCounter: UInt64
@@ -15,6 +17,8 @@
 
 /// Stacks, each stored once as a node of a tree: a node is a frame and the node of its caller.
 /// A caller's id is smaller than its callee's. Ids hold for the whole run.
+///
+/// Threads may share a table, as they may a `StringTable`.
 public final class StackTable {
     /// A node: `frame` was called by the stack `caller` (0: it is the root).
     @frozen public struct Node: Hashable, BitwiseCopyable, Sendable {
@@ -23,30 +27,62 @@ public final class StackTable {
         public var frame: Frame
     }
 
-    public private(set) var nodes: [Node]
+    @usableFromInline let nodes: Atomic<UnsafeMutablePointer<Node>>
+    @usableFromInline let nodeCount = Atomic(1)
+    /// Former places of the nodes, smaller than the present one together: another thread may be looking there.
+    private var retired: [UnsafeMutablePointer<Node>] = []
+    private var capacity = 256
     private var slots: [UInt32]
+    /// Held by whoever adds.
+    private let lock = Lock()
 
     public init() {
         let none = Frame(programCounter: 0, function: .empty, file: .empty, line: 0)
-        nodes = [Node(caller: .absent, depth: 0, frame: none)]
+        let place = UnsafeMutablePointer<Node>.allocate(capacity: capacity)
+        place.initialize(to: Node(caller: .absent, depth: 0, frame: none))
+        nodes = Atomic(place)
         slots = Array(repeating: 0, count: 1024)
     }
 
-    public var count: Int { nodes.count }
+    deinit {
+        nodes.load(ordering: .relaxed).deallocate()
+        for place in retired { place.deallocate() }
+    }
+
+    /// Ids are below it.
+    @inlinable public var count: Int { nodeCount.load(ordering: .acquiring) }
 
     /// The stack that has `frame` innermost and `caller` below it.
     public func intern(_ frame: Frame, caller: StackID) -> StackID {
+        lock.lock()
+        defer { lock.unlock() }
+        let nodes = nodes.load(ordering: .relaxed)
         var slot = Self.hash(frame, caller) & (slots.count - 1)
         while slots[slot] != 0 {
             let node = nodes[Int(slots[slot])]
             if node.caller == caller, node.frame == frame { return StackID(slots[slot]) }
             slot = (slot + 1) & (slots.count - 1)
         }
-        let id = UInt32(nodes.count)
-        nodes.append(Node(caller: caller, depth: node(caller).depth + 1, frame: frame))
+        let id = UInt32(count)
+        append(Node(caller: caller, depth: node(caller).depth + 1, frame: frame))
         slots[slot] = id
-        if nodes.count * 2 > slots.count { rehash() }
+        if count * 2 > slots.count { rehash() }
         return StackID(id)
+    }
+
+    private func append(_ node: Node) {
+        if count == capacity { grow() }
+        (nodes.load(ordering: .relaxed) + count).initialize(to: node)
+        nodeCount.store(count + 1, ordering: .releasing)
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+        let smaller = nodes.load(ordering: .relaxed)
+        larger.initialize(from: smaller, count: count)
+        nodes.store(larger, ordering: .releasing)
+        retired.append(smaller)
+        capacity *= 2
     }
 
     /// The stack of these frames, innermost first.
@@ -58,7 +94,7 @@ public final class StackTable {
 
     @inlinable public func node(_ id: StackID) -> Node {
         let index = Int(id.rawValue)
-        return nodes[index < nodes.count ? index : 0]
+        return nodes.load(ordering: .acquiring)[index < count ? index : 0]
     }
 
     /// The frames, innermost first.
@@ -87,8 +123,9 @@ public final class StackTable {
     }
 
     private func rehash() {
+        let nodes = nodes.load(ordering: .relaxed)
         slots = Array(repeating: 0, count: slots.count * 2)
-        for index in 1..<nodes.count {
+        for index in 1..<count {
             var slot = Self.hash(nodes[index].frame, nodes[index].caller) & (slots.count - 1)
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = UInt32(index)

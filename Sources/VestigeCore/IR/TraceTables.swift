@@ -101,28 +101,46 @@ public struct SourceInfo: Sendable {
     }
 }
 
-/// What the ids in events refer to; one for a whole run, shared by readers, stages and writers.
+/// What the ids in events refer to; one for a whole run, shared by readers, stages and writers, which may be on
+/// several threads.
 public final class TraceTables {
     public let strings = StringTable()
     public let stacks = StackTable()
     public let observations = ObservationTable()
-    public var sources: [SourceInfo] = []
-    public private(set) var clockSnapshots: [ClockSnapshot] = []
-    public private(set) var experimentalShapes: [ExperimentalShape] = []
+    private let lock = Lock()
+    private var allSources: [SourceInfo] = []
+    private var allClockSnapshots: [ClockSnapshot] = []
+    private var allExperimentalShapes: [ExperimentalShape] = []
 
     public init() {}
 
+    public var sources: [SourceInfo] {
+        get { lock.withLock { allSources } }
+        _modify {
+            lock.lock()
+            defer { lock.unlock() }
+            yield &allSources
+        }
+    }
+
+    public var clockSnapshots: [ClockSnapshot] { lock.withLock { allClockSnapshots } }
+    public var experimentalShapes: [ExperimentalShape] { lock.withLock { allExperimentalShapes } }
+
     /// Adds a snapshot and returns the value of a sync event's `argument1`.
     public func add(_ snapshot: ClockSnapshot) -> UInt64 {
-        clockSnapshots.append(snapshot)
-        return UInt64(clockSnapshots.count)
+        lock.withLock {
+            allClockSnapshots.append(snapshot)
+            return UInt64(allClockSnapshots.count)
+        }
     }
 
     /// The index of a shape, or nil when the table is full: an event has 6 bits for it.
     public func intern(_ shape: ExperimentalShape) -> Int? {
-        if let index = experimentalShapes.firstIndex(of: shape) { return index }
-        guard experimentalShapes.count < 64 else { return nil }
-        experimentalShapes.append(shape)
-        return experimentalShapes.count - 1
+        lock.withLock {
+            if let index = allExperimentalShapes.firstIndex(of: shape) { return index }
+            guard allExperimentalShapes.count < 64 else { return nil }
+            allExperimentalShapes.append(shape)
+            return allExperimentalShapes.count - 1
+        }
     }
 }

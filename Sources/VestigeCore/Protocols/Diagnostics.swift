@@ -1,4 +1,4 @@
-/// Named counters for defects that were tolerated, so that nothing is lost silently.
+/// Named counters for defects that were tolerated, so that nothing is lost silently. Threads may share them.
 public final class Diagnostics {
     public enum Severity: Int, Comparable, Sendable {
         /// Worth knowing; nothing is missing.
@@ -96,25 +96,33 @@ public final class Diagnostics {
         }
     }
 
+    private let lock = Lock()
     private var counts = [UInt64](repeating: 0, count: Counter.allCases.count)
-    /// The first errors in full, for messages; later ones are only counted.
-    public private(set) var errors: [TraceError] = []
-    public private(set) var errorCount = 0
+    private var firstErrors: [TraceError] = []
+    private var allErrorCount = 0
 
     public init() {}
 
+    /// The first errors in full, for messages; later ones are only counted.
+    public var errors: [TraceError] { lock.withLock { firstErrors } }
+    public var errorCount: Int { lock.withLock { allErrorCount } }
+
     /// Counts up, and stays at what 64 bits hold: the amount may be what a file claims.
     public func count(_ counter: Counter, _ amount: UInt64 = 1) {
-        let (sum, isTooLarge) = counts[Self.index(counter)].addingReportingOverflow(amount)
-        counts[Self.index(counter)] = isTooLarge ? .max : sum
+        lock.withLock {
+            let (sum, isTooLarge) = counts[Self.index(counter)].addingReportingOverflow(amount)
+            counts[Self.index(counter)] = isTooLarge ? .max : sum
+        }
     }
 
-    public subscript(counter: Counter) -> UInt64 { counts[Self.index(counter)] }
+    public subscript(counter: Counter) -> UInt64 { lock.withLock { counts[Self.index(counter)] } }
 
     /// Records an error that was survived.
     public func record(_ error: TraceError) {
-        errorCount += 1
-        if errors.count < 10 { errors.append(error) }
+        lock.withLock {
+            allErrorCount += 1
+            if firstErrors.count < 10 { firstErrors.append(error) }
+        }
     }
 
     /// The counters that are not zero, worst first.

@@ -22,6 +22,8 @@ public final class QueryStage: Stage {
 
     /// True once nothing more can come: what follows need not be read.
     public private(set) var isDone = false
+    /// Whether `isDone` can become true before the recording's end.
+    public var canEndEarly: Bool { query.to != nil || !query.around.isEmpty }
     /// True if something of the recording has been selected.
     public private(set) var hasSelected = false
 
