@@ -205,7 +205,9 @@ import VestigeTestSupport
         }
         let error = try CommandLineTool.run(["goroutines", Self.orders, "--sort", "creatd_at"])
         #expect(error.status == 2)
-        #expect(error.errors.contains("(goroutine, id, function, created_by, by, ") && error.errors.contains("did you mean created_at?"))
+        #expect(
+            error.errors.contains("(goroutine, id, function, created_by, by, ")
+                && error.errors.contains("did you mean created_at?"))
     }
 
     // MARK: - What only observers saw
@@ -227,24 +229,31 @@ import VestigeTestSupport
         #expect(
             stacks.reduce(0) { $0 + ($1["goroutines"] as? Int ?? 0) }
                 == seen.reduce(0) { $0 + (Int($1["count"] ?? "") ?? 0) })
-        #expect(Set(stacks.map { key($0, ["state", "reason", "stack"]) }) == Set(seen.map { key($0, ["state", "reason", "stack"]) }))
+        #expect(
+            Set(stacks.map { key($0, ["state", "reason", "stack"]) })
+                == Set(seen.map { key($0, ["state", "reason", "stack"]) }))
     }
 
     private func observations(_ input: String) throws -> [[String: String]] {
         let columns = "goroutine,count,state,reason,minutes,created_by,stack"
         let result = try CommandLineTool.run([
-            "convert", "-q", input, "--to", "csv", "--table", "observations", "--columns", columns, "--delimiter", "tab",
+            "convert", "-q", input, "--to", "csv", "--table", "observations", "--columns", columns, "--delimiter",
+            "tab",
             "--no-header", "-o", "-",
         ])
         return result.text.components(separatedBy: "\r\n").dropLast().map { line in
-            Dictionary(uniqueKeysWithValues: zip(columns.components(separatedBy: ","), line.components(separatedBy: "\t")))
+            Dictionary(
+                uniqueKeysWithValues: zip(columns.components(separatedBy: ","), line.components(separatedBy: "\t")))
         }
     }
 
     @Test func aDebuggersSnapshotIsShownToo() throws {
         let session = PackagePaths.root + "/samples/delve/queue/queue.txt"
         let shown = try rows(["goroutines", session])
-        #expect(shown.contains { $0["function"] as? String == "main.main.func1.1" && $0["reason"] as? String == "semacquire" })
+        #expect(
+            shown.contains {
+                $0["function"] as? String == "main.main.func1.1" && $0["reason"] as? String == "semacquire"
+            })
         #expect(shown.allSatisfy { $0["count"] as? Int == 1 })
         #expect(try rows(["goroutines", session, "--system"]).count > shown.count)
         #expect(try rows(["stacks", session, "--system"]).count > (try rows(["stacks", session])).count)

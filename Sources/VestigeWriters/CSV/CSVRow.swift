@@ -6,9 +6,9 @@ import VestigeStages
 ///
 /// Every field puts the delimiter behind it; `end` turns the last one into the line's end.
 ///
-/// It keeps the place where the next byte goes to itself while a row is written. What is rarely needed, and not inlined,
-/// is handed the place and returns it, so that the compiler may have it in a register. All stores are raw: a typed one
-/// over a byte that a raw one had written was lost in release builds.
+/// It keeps the place where the next byte goes to itself while a row is written. What is rarely needed, and not
+/// inlined, is handed the place and returns it, so that the compiler may have it in a register. All stores are raw: a
+/// typed one over a byte that a raw one had written was lost in release builds.
 struct CSVRow: CSVFields {
     /// Room that there is whenever a field begins: for all fields of a row that have no text.
     static let fixedRoom = 2048

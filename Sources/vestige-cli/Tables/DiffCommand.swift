@@ -67,20 +67,22 @@ struct DiffCommand: ParsableCommand {
         try writer.write(report)
         try writer.finish(report)
         if !reporting.quiet {
-            sayLeftOut(report, same: compared.count { !$0.isChange })
+            let sameCount = compared.count { !$0.isChange }
+            sayLeftOut(report, same: sameCount, isDifferent: sameCount < compared.count)
             AnalysisOptions.sayLeftOut(writer.leftOut)
         }
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
     }
 
-    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int) {
+    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int, isDifferent: Bool) {
         let hidden = report.count - UInt64(report.records.count)
         if hidden > 0 { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
-        let same = all ? "" : "; --all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
-        if report.count == 0 {
-            Console.say("no difference between \(before) and \(after)\(count > 0 ? same : "")")
-        } else if count > 0, !all {
-            Console.say(String(same.dropFirst(2)))
+        let isToldOf = count > 0 && !all
+        let same = "--all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
+        if report.count == 0 || all && !isDifferent {
+            Console.say("no difference between \(before) and \(after)\(isToldOf ? "; \(same)" : "")")
+        } else if isToldOf {
+            Console.say(same)
         }
     }
 

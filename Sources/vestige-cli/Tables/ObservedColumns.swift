@@ -28,7 +28,7 @@ enum ObservedColumns {
             ReportColumn("state", "state") { .text("\($0.toGoroutineState.name)") },
             ReportColumn("reason", "reason", isText: true) { .text(tables().strings.string($0.name)) },
             ReportColumn("waited_ns", "waited") { waited($0.leastWaitNanoseconds) },
-            ReportColumn("minutes", "minutes", .machines) { event in detail(event).minutes.map { .number($0) } ?? .none },
+            ReportColumn("minutes", "minutes", .machines) { detail($0).minutes.map(ReportValue.number) ?? .none },
             ReportColumn("leaked", "leaked", .ifItFits) { .flag(detail($0).flags.contains(.leaked)) },
             ReportColumn("place", "place", isText: true) { event in
                 let number = places.number(of: event.stack, tables())
