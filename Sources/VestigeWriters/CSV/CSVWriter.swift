@@ -1,3 +1,4 @@
+import Glibc
 import VestigeCore
 import VestigeStages
 
@@ -5,12 +6,19 @@ import VestigeStages
 ///
 /// Rows come when what they tell of has ended: spans in the order of their ends. Its memory follows
 /// what is alive and open in the recording, and the stacks and strings there are.
+///
+/// Where there are processors for it, the second half of a batch's rows is written on a thread of its own.
 final class CSVWriter: TraceWriter {
     private struct Output {
         let table: any CSVTable
         let file: CSVFile
         let row: CSVRow
+        /// For the second half of batches, if the table's rows can be divided.
+        let second: (lane: CSVLane, row: CSVRow)?
     }
+
+    /// Fewer events are not worth waking another thread.
+    private static let leastShared = 512
 
     private let outputs: [Output]
     /// Nil if no table needs it.
@@ -21,6 +29,8 @@ final class CSVWriter: TraceWriter {
     private let process: UnsafeMutableBufferPointer<UInt8>
     private let diagnostics: Diagnostics?
     private var firstNanoseconds: Int64?
+    private var eventCount: UInt64 = 0
+    private let companion: Companion?
 
     /// - Parameters:
     ///   - types: the tables to write.
@@ -33,14 +43,24 @@ final class CSVWriter: TraceWriter {
         wallClock = leader?.wallClock ?? CSVWallClock()
         cells = leader?.cells ?? CSVCells(style)
         self.process = process.isOnly ? .init(start: nil, count: 0) : Self.bytes(process.name)
+        let isShared =
+            process.isOnly && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 && types.contains { $0.isDivisible }
+        let secondCells = isShared ? CSVCells(style) : nil
+        companion = isShared ? Companion() : nil
         var outputs: [Output] = []
         for (index, type) in types.enumerated() {
             let columns = type.columns + (process.isOnly ? [] : [.process])
             var file = leader?.outputs[index].file
             if file == nil { file = try CSVFile(type.name, columns, target, options, wallClock) }
             guard let file else { continue }
-            let row = CSVRow(file, cells, style, process: UnsafeBufferPointer(self.process))
-            outputs.append(Output(table: type.init(), file: file, row: row))
+            let name = UnsafeBufferPointer(self.process)
+            let row = CSVRow(file, cells, style, process: name)
+            var second: (CSVLane, CSVRow)?
+            if let secondCells, type.isDivisible, row.isPlain {
+                let lane = CSVLane(file.sink)
+                second = (lane, CSVRow(file, secondCells, style, process: name, to: lane))
+            }
+            outputs.append(Output(table: type.init(), file: file, row: row, second: second))
         }
         self.outputs = outputs
         firstNanoseconds = process.originNanoseconds
@@ -79,18 +99,52 @@ final class CSVWriter: TraceWriter {
 
     private func writeRows(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) throws(TraceError) {
         let batch = batch(events, tables)
+        eventCount += UInt64(events.count)
         for output in outputs {
-            var row = output.row
-            row.begin()
-            try output.table.write(batch, to: &row)
-            row.pause()
+            if let second = output.second, let companion, max(events.count, batch.spans.count) >= Self.leastShared {
+                try write(batch.halves, to: output, second.lane, second.row, companion)
+            } else {
+                try write(batch, to: output.row, of: output.table)
+            }
         }
+    }
+
+    private func write(_ batch: CSVBatch, to row: CSVRow, of table: any CSVTable) throws(TraceError) {
+        var row = row
+        row.begin()
+        try table.write(batch, to: &row)
+        row.pause()
+    }
+
+    /// Writes the halves of a batch at the same time, and hands both on.
+    private func write(
+        _ halves: (CSVBatch, CSVBatch), to output: Output, _ lane: CSVLane, _ secondRow: CSVRow, _ companion: Companion
+    ) throws(TraceError) {
+        var failure: TraceError?
+        var secondFailure: TraceError?
+        companion.run {
+            do throws(TraceError) {
+                try write(halves.0, to: output.row, of: output.table)
+                try output.file.buffer.flush()
+            } catch { failure = error }
+        } beside: { waitForFirst in
+            withoutActuallyEscaping(waitForFirst) { waitForFirst in
+                lane.waitForFirst = waitForFirst
+                do throws(TraceError) {
+                    try write(halves.1, to: secondRow, of: output.table)
+                } catch { secondFailure = error }
+                lane.waitForFirst = {}
+            }
+        }
+        if let failure = failure ?? secondFailure { throw failure }
+        try lane.buffer.flush()
     }
 
     private func batch(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) -> CSVBatch {
         CSVBatch(
-            events: events, spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [],
-            tables: tables, firstNanoseconds: firstNanoseconds ?? 0, diagnostics: diagnostics)
+            events: events, firstSequence: eventCount,
+            spans: stage?.spans ?? UnsafeBufferPointer(start: nil, count: 0), lives: stage?.lives ?? [], tables: tables,
+            firstNanoseconds: firstNanoseconds ?? 0, diagnostics: diagnostics)
     }
 
     /// The tables that are asked for.
