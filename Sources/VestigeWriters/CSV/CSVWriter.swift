@@ -43,8 +43,7 @@ final class CSVWriter: TraceWriter {
         wallClock = leader?.wallClock ?? CSVWallClock()
         cells = leader?.cells ?? CSVCells(style)
         self.process = process.isOnly ? .init(start: nil, count: 0) : Self.bytes(process.name)
-        let isShared =
-            process.isOnly && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 && types.contains { $0.isDivisible }
+        let isShared = process.isOnly && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 && types.contains { $0.isDivisible }
         let secondCells = isShared ? CSVCells(style) : nil
         companion = isShared ? Companion() : nil
         var outputs: [Output] = []
@@ -53,12 +52,12 @@ final class CSVWriter: TraceWriter {
             var file = leader?.outputs[index].file
             if file == nil { file = try CSVFile(type.name, columns, target, options, wallClock) }
             guard let file else { continue }
-            let name = UnsafeBufferPointer(self.process)
-            let row = CSVRow(file, cells, style, process: name)
-            var second: (CSVLane, CSVRow)?
+            let row = CSVRow(file, cells, style, process: UnsafeBufferPointer(self.process))
+            var second: (lane: CSVLane, row: CSVRow)?
             if let secondCells, type.isDivisible, row.isPlain {
                 let lane = CSVLane(file.sink)
-                second = (lane, CSVRow(file, secondCells, style, process: name, to: lane))
+                let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+                second = (lane, CSVRow(file, secondCells, style, process: none, to: lane))
             }
             outputs.append(Output(table: type.init(), file: file, row: row, second: second))
         }

@@ -132,7 +132,7 @@ struct CheckCommand: ParsableCommand {
         analysis.reporting.sayWhatIsOdd(result.reading)
         // In text it stands in the report.
         if json, !analysis.reporting.quiet {
-            let words = CheckWords(result)
+            var words = CheckWords(result)
             for finding in result.findings where finding.looksForUnknownName {
                 Console.say("\(finding.rule.name): \(words.verdict(finding))")
             }

@@ -77,6 +77,18 @@ struct DiffCommand: ParsableCommand {
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
     }
 
+    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int, isDifferent: Bool) {
+        let hidden = report.count - UInt64(report.records.count)
+        if hidden > 0 { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
+        let isToldOf = count > 0 && !all
+        let same = "--all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
+        if report.count == 0 || all && !isDifferent {
+            Console.say("no difference between \(before) and \(after)\(isToldOf ? "; \(same)" : "")")
+        } else if isToldOf {
+            Console.say(same)
+        }
+    }
+
     /// Of an archive of several entries one must be named: the message names one that both have, if there is.
     private func checkEntries() throws(TraceError) {
         let sides = [before, after]
@@ -93,18 +105,6 @@ struct DiffCommand: ParsableCommand {
             .usage, file: sides[archive],
             expected: "one recording, e.g. vestige diff \(example[0]) \(example[1])",
             found: "an archive of \(Units.grouped(UInt64(entries[archive].count))) entries")
-    }
-
-    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int, isDifferent: Bool) {
-        let hidden = report.count - UInt64(report.records.count)
-        if hidden > 0 { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
-        let isToldOf = count > 0 && !all
-        let same = "--all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
-        if report.count == 0 || all && !isDifferent {
-            Console.say("no difference between \(before) and \(after)\(isToldOf ? "; \(same)" : "")")
-        } else if isToldOf {
-            Console.say(same)
-        }
     }
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
