@@ -5,13 +5,14 @@
 # make record   write the outputs that the golden test expects anew
 # make bench    measure reading and converting, beside Go's own reader where that is at hand
 # make bench-viewers  measure making traces ready for a browser, beside go tool trace
+# make bench-csv  measure writing CSV, beside the text of go tool trace (GO names the command; TRACES one recording)
 # make bench-archive  measure archives beside gzip and zstd; with SLOW=--slow also beside zstd -19 and xz (TRACES names others)
 # make fuzz     fuzz every target for SECONDS (default 60) each
 # make fuzz-replay  run what fuzzing has found, samples and hostile inputs through every target, once
 # make format   format the sources
 # make build    the command, optimised: .build/release/vestige
 
-.PHONY: build demo test test-live record bench bench-viewers bench-archive fuzz fuzz-replay format system clean
+.PHONY: build demo test test-live record bench bench-viewers bench-csv bench-archive fuzz fuzz-replay format system clean
 
 # Exclusive access is checked in all tests; without the checks Chrome JSON is written 1.4 times as fast.
 FAST = -Xswiftc -enforce-exclusivity=unchecked
@@ -40,6 +41,9 @@ bench: build
 
 bench-viewers: build
 	Benchmarks/viewer .build/release/vestige
+
+bench-csv: build
+	Benchmarks/csv .build/release/vestige $(TRACES)
 
 bench-archive: build
 	Benchmarks/archive $(SLOW) .build/release/vestige $(TRACES)

@@ -2,10 +2,12 @@ import VestigeCore
 
 /// One conversion: an input is read, passes through stages, and is written.
 public struct Conversion {
-    /// The paths of the inputs, which are of one process; `-` for standard input.
+    /// The paths of the inputs, which are of one process unless `processes` says otherwise; `-` for standard input.
     public var inputs: [String]
     /// What the user says of when inputs were taken.
     public var times: [ManualTime] = []
+    /// Which of the inputs are of which process, in the order of `inputs`; empty if all are of one, without a name.
+    public var processes: [NamedProcess] = []
     public var plan: OutputPlan
     public var options = OutputOptions()
     /// Whether an output that exists may be replaced.
@@ -36,8 +38,7 @@ public struct Conversion {
     public func run() throws(TraceError) -> ConversionResult {
         try checkOptions()
         let clock = ContinuousClock.now
-        let input = try InputSet(
-            inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
+        let input = try open()
         var options = options
         options.diagnostics = input.diagnostics
         let output = try ConversionOutput(self, options)
@@ -63,6 +64,24 @@ public struct Conversion {
             tables: input.tables, diagnostics: input.diagnostics, failure: input.failure,
             isInputEmpty: !input.hasEvents, isSelectionEmpty: input.isSelectionEmpty,
             inputSize: input.fileSize, elapsed: .now - clock)
+    }
+
+    private func open() throws(TraceError) -> InputSet {
+        if query.isEmpty, split == nil {
+            return try InputSet(
+                inputs, processes: processes, times: times, goVersion: goVersion, onProgress: onProgress)
+        }
+        return try InputSet(inputs, times: times, query: query, goVersion: goVersion, onProgress: onProgress)
+    }
+
+    /// What selects, and what cuts, follows goroutines by their numbers.
+    private func checkProcesses() throws(TraceError) {
+        guard !processes.isEmpty else { return }
+        if !query.isEmpty || split != nil {
+            throw TraceError(
+                .usage, expected: "several processes without a selection and without --split (convert each by itself)",
+                found: query.isEmpty ? "--split" : "options that select a part")
+        }
     }
 
     private func checkEventCount(_ count: UInt64) throws(TraceError) {
@@ -96,6 +115,7 @@ public struct Conversion {
             throw TraceError(
                 .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
         }
+        try checkProcesses()
         try checkSplit()
         try checkTables()
         try plan.check(options.tableStyle, tables: options.tables)

@@ -140,6 +140,8 @@ public struct RecordingChange: Sendable {
     public var amountDifference: Int64 { b.amount &- a.amount }
     public var unit: RecordingNumbers.Unit { key.section == .metrics && a.count == 0 ? b.unit : a.unit }
 
+    public var isChange: Bool { countDifference != 0 || amountDifference != 0 }
+
     /// What two recordings have, section by section, the largest change of amount first; what is the same
     /// on both sides comes last.
     public static func between(_ a: RecordingNumbers, _ b: RecordingNumbers) -> [RecordingChange] {

@@ -37,6 +37,7 @@ public struct TraceInfo {
         let input = try TraceInput(path, goVersion: goVersion)
         var counter = TraceCounter()
         let failure = try input.readAll(onProgress: onProgress) { events throws(TraceError) in
+            try input.tables.refuseProcesses(of: path)
             counter.process(events, tables: input.tables)
         }
         try input.refuseTotalLoss()

@@ -43,14 +43,16 @@ public final class TraceInput {
         try self.init(path, source: opened, tables: tables, diagnostics: diagnostics, place: place, goVersion, nil)
     }
 
-    /// - Parameter narrowing: what of an archive's entry is needed; nil for everything.
+    /// - Parameters:
+    ///   - narrowing: what of an archive's entry is needed; nil for everything.
+    ///   - process: the name of the process that it is of; nil if there is only one.
     init(
         _ path: String, source opened: ByteSource?, tables: TraceTables, diagnostics: Diagnostics, place: UInt8?,
-        _ goVersion: String?, _ narrowing: EntryNarrowing?
+        _ goVersion: String?, _ narrowing: EntryNarrowing?, process: String? = nil
     ) throws(TraceError) {
         self.tables = tables
         self.diagnostics = diagnostics
-        if let source = opened ?? narrowing?.source() {
+        if let source = narrowing?.source() ?? opened {
             self.source = source
         } else {
             source = try InputPath.open(path)
@@ -58,6 +60,7 @@ public final class TraceInput {
         // What is narrowed is known; detection would read its first block.
         if let narrowing { format = narrowing.format } else { format = try Formats.detect(source) }
         if let place { self.place = place } else { self.place = try Self.addSource(source, format, to: tables) }
+        if let process { tables.sources[Int(self.place)].process = process }
         let context = ReaderContext(
             tables: tables, diagnostics: diagnostics, source: self.place,
             goVersion: goVersion)

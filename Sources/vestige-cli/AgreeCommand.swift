@@ -15,6 +15,8 @@ struct AgreeCommand: ParsableCommand {
             before; a stack that is the other with frames left out; stacks of goroutines that run; a goroutine \
             that a debugger stopped within the tracer.
 
+            An archive is all its entries, which must be of one run then; an entry of it is ARCHIVE/ENTRY.
+
             EXAMPLES
               vestige agree app.trace goroutines.txt
               vestige agree app.trace delve.json --json | jq '.snapshots[].differences[]'
@@ -35,6 +37,7 @@ struct AgreeCommand: ParsableCommand {
     func run() throws {
         let bar = reporting.makeProgressBar()
         defer { bar?.clear() }
+        let inputs = try InputPath.expand(inputs)
         let result = try SnapshotAgreement.check(inputs, times: times.values, onProgress: bar?.show)
         bar?.clear()
         LossReport.warn(

@@ -22,7 +22,8 @@ struct ConvertCommand: ParsableCommand {
 
             Several inputs of one run of a program become one timeline: goroutine dumps and debugger snapshots \
             are placed where the recording has the goroutines in the same states, and how each was found is \
-            said. --at places an input by hand.
+            said. --at places an input by hand. Inputs of several processes are kept apart by --process; their clocks \
+            are compared.
 
             --split makes several files that can each be opened by itself, since each begins with the states in \
             which everything was: -o orders.json gives orders-001.json, orders-002.json … and orders-index.html, \
@@ -55,6 +56,7 @@ struct ConvertCommand: ParsableCommand {
               vestige convert orders.trace --from 120ms --to 180ms --to csv
               vestige convert orders.trace --where "state == waiting for 10ms" -o waits.json
               vestige convert orders.trace goroutines.txt -o both.pftrace
+              vestige convert --process api=api.trace,api-dump.txt --process db=db.trace -o all.pftrace
               vestige convert orders.trace --split 1M-events --min-span 10us
               vestige convert - --to jsonl < orders.trace | jq .kind
 
@@ -64,7 +66,14 @@ struct ConvertCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The recording, and dumps or snapshots of the same run; - for standard input.", valueName: "input"))
-    var inputs: [String]
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("process"),
+        help: ArgumentHelp(
+            "Inputs of one of several processes, e.g. api=api.trace,api-dump.txt; once for each process.",
+            valueName: "name=file,…"))
+    var processes: [ProcessArgument] = []
 
     @OptionGroup var times: TimeOptions
 
@@ -94,15 +103,25 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: .hidden)
     var batchProcess: Int32?
 
+    func validate() throws {
+        if inputs.isEmpty, processes.isEmpty { throw ValidationError("Missing expected argument '<input> ...'") }
+        if !inputs.isEmpty, !processes.isEmpty {
+            throw ValidationError("All inputs must belong to a --process, or none: '\(inputs[0])'")
+        }
+    }
+
     mutating func run() throws {
         let formatName = try query.takeFormatName()
-        let entries = try InputPath.entries(inputs)
+        let processes = ProcessArgument.processes(processes)
+        if inputs.isEmpty { inputs = processes.flatMap(\.inputs) }
+        let entries = processes.isEmpty ? try InputPath.entries(inputs) : []
         if entries.count > 1 { return try convertAll(entries, formatName) }
         let plan = try OutputPlan(inputs: inputs, output: output, formatName: formatName)
         if plan.format.shape == .archive { return try archive(plan) }
         var conversion = Conversion(inputs: inputs, plan: plan)
         conversion.query = try query.makeQuery()
         conversion.times = times.values
+        conversion.processes = processes
         conversion.overwrites = force
         conversion.goVersion = try source.checkedGoVersion()
         conversion.split = split?.limit
@@ -168,7 +187,7 @@ struct ConvertCommand: ParsableCommand {
     private func archive(_ plan: OutputPlan) throws {
         guard case .file(let path) = plan.place else { return }
         let query = try query.makeQuery()
-        guard query.isEmpty, content.words.isEmpty, times.values.isEmpty, split == nil else {
+        guard query.isEmpty, content.words.isEmpty, times.values.isEmpty, split == nil, processes.isEmpty else {
             throw TraceError(
                 .usage, file: path,
                 expected: "no selection for an archive, which keeps recordings as they are (convert the part to jsonl, "

@@ -24,8 +24,8 @@ enum ExitStatus: Int32 {
 
     static let help = """
         EXIT CODES
-          0    done (losses in the input are warned of)
-          1    something was found: differences between recordings and observers, broken rules, ghosts
+          0    done, also if nothing was selected (losses are warned of)
+          1    something was found: differences, broken rules, ghosts
           2    the request makes no sense, or the output exists and -f was not given
           3    the input cannot be read
           4    done, but something was lost; only with --strict

@@ -102,6 +102,31 @@ import VestigeTestSupport
         #expect(!FileManager.default.fileExists(atPath: folder.file("out/in/orders.trace")))
     }
 
+    /// Damage of a block that many small files share is said once.
+    @Test func damageOfManyEntriesIsOneMessage() throws {
+        try FileManager.default.createDirectory(atPath: folder.file("many"), withIntermediateDirectories: true)
+        for number in 0..<50 { try folder.write("text \(number)\n".utf8, to: "many/\(number).txt") }
+        #expect(try run("create", "a.vestige", "many").status == 0)
+        var bytes = try folder.read("a.vestige")
+        bytes[140] ^= 0x10
+        try folder.write(bytes, to: "a.vestige")
+        let verified = try run("verify", "a.vestige")
+        #expect(verified.status == 1)
+        #expect(verified.errors.split(separator: "\n").count == 3, "\(verified.errors)")
+        #expect(verified.errors.contains("50 entries, ") && verified.errors.contains(" and 47 more"))
+        #expect(try run("verify", "a.vestige", "--verbose").errors.contains("many/49.txt"))
+    }
+
+    @Test func anEntryByItsPath() throws {
+        #expect(try run("create", "a.vestige", "in").status == 0)
+        let info = try run("info", "a.vestige/in/orders.trace")
+        #expect(info.status == 0 && info.text.contains("in/orders.trace\n") && !info.text.contains("note.txt"))
+        #expect(try run("list", "a.vestige/in/deep").text.contains("note.txt"))
+        #expect(try run("info", "a.vestige/none").status == 3)
+        #expect(try run("remove", "a.vestige/in/deep/note.txt").status == 0)
+        #expect(try !run("list", "a.vestige").text.contains("note.txt"))
+    }
+
     @Test func aFullDisk() throws {
         #expect(try run("create", "a.vestige", "in/deep").status == 0)
         let before = try folder.read("a.vestige")

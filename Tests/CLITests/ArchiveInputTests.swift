@@ -38,6 +38,17 @@ import VestigeTestSupport
         #expect(try run([command, "a.vestige"]).text.contains("a.vestige/generations.trace\n"))
     }
 
+    /// Two recordings are compared: of archives with several, entries must be named.
+    @Test func differencesOfEntries() throws {
+        let words = ["diff", "a.vestige/orders.trace", "a.vestige/gc.trace", "--csv"]
+        #expect(try run(words).text == run(["diff", "orders.trace", "gc.trace", "--csv"]).text)
+        let refused = try run(["diff", "a.vestige", "gc.trace"])
+        #expect(refused.status == 2 && refused.errors.contains("vestige diff a.vestige/orders.trace gc.trace"))
+        let both = try run(["diff", "a.vestige", "a.vestige"])
+        #expect(both.errors.contains("vestige diff a.vestige/orders.trace a.vestige/orders.trace"))
+        #expect(both.errors.contains("an archive of 3 entries"))
+    }
+
     @Test func lifelinesAndRegionsOfTheEntriesThatHaveThem() throws {
         let one = try run(["lifeline", "1", "gc.trace", "--csv"]).text.split(separator: "\r\n")
         let all = try run(["lifeline", "1", "a.vestige", "--csv"])
@@ -97,6 +108,7 @@ import VestigeTestSupport
         var random = SeededRandom(seed: 5)
         for number in 0..<count {
             let start = UInt64(1 + number * 1_000_000_000)
+            let deep = number == 2 ? trace.string("deep") : 0
             trace.batch(thread: 1, time: start) {
                 $0.event("ProcStatus", 0, 1)
                 $0.event("GoStatus", 1, .max, 4)
@@ -105,6 +117,10 @@ import VestigeTestSupport
                 $0.event("GoCreate", UInt64(10 + number), 0, 0)
                 $0.event("GoBlock", 0, 0)
                 $0.event("GoStart", UInt64(10 + number), 1)
+                if number == 2 {
+                    $0.event("UserRegionBegin", 0, deep, 0)
+                    $0.event("UserRegionEnd", 0, deep, 0)
+                }
             }
             // Each batch holds up to 64 KiB.
             for batch in 0..<24 {
@@ -127,8 +143,12 @@ import VestigeTestSupport
             let direct = try run(arguments.map { $0 == "%" ? "large.trace" : $0 })
             let inside = try run(arguments.map { $0 == "%" ? entry : $0 })
             #expect(direct.status == 0 && inside.status == 0)
-            #expect(inside.text.replacingOccurrences(of: entry, with: "large.trace") == direct.text, "\(arguments)")
-            #expect(inside.errors.contains("(\(blocks) of \(count) blocks)"), "\(arguments): \(inside.errors)")
+            // The last line of JSON Lines says how much was read.
+            let lines = { (text: String) in text.split(separator: "\n").filter { !$0.contains("\"Trailer\"") } }
+            let text = inside.text.replacingOccurrences(of: entry, with: "large.trace")
+            #expect(lines(text) == lines(direct.text), "\(arguments)")
+            // One more holds what the first two generations leave.
+            #expect(inside.errors.contains("(\(blocks) of \(count + 1) blocks)"), "\(arguments): \(inside.errors)")
         }
         let window = [
             "--goroutine", "12", "--from", "2.1s", "--to", "2.2s", "--to", "csv", "-o", "-", "--table", "metrics",
@@ -145,6 +165,76 @@ import VestigeTestSupport
         try expectSame(jsonl + ["--goroutine", "99"], blocks: 1)
         let spans = ["convert", "%", "--to", "csv", "-o", "-", "--table", "spans"]
         try expectSame(spans + ["--to", "1.5s", "--kind", "StateTransition"], blocks: 2)
+        // The window's generation, the one before, and what the others leave.
+        for part in [["--from", "3.1s", "--to", "3.2s"], ["--from", "2.1s", "--to", "2.3s"]] {
+            try expectSame(jsonl + part, blocks: 3)
+            try expectSame(["goroutines", "%", "--json"] + part, blocks: 3)
+            try expectSame(spans + part + ["--goroutine", "1"], blocks: 3)
+        }
+        // The region's generation, the one before, and what the first leaves.
+        try expectSame(jsonl + ["--region", "deep"], blocks: 3)
+        try expectSame(["regions", "%", "--json", "--around", "deep"], blocks: 3)
+        try expectSame(jsonl + ["--where", "time >= 2.1s and kind == StateTransition"], blocks: 4)
+    }
+
+    /// A window reads what the generations before it leave, and gives the same as the recording itself.
+    @Test func windowsOfRecordingsWithManyGenerations() throws {
+        var traces = [PackagePaths.sample("generations")]
+        if let live = Corpus.shared?.appendingPathComponent("corpus/gotrace/live") {
+            traces += ["manygens-1.22", "manygens-1.25", "manygens-1.27"].map {
+                live.appendingPathComponent("\($0).trace").path
+            }
+        }
+        for trace in traces {
+            try FileManager.default.copyItem(atPath: trace, toPath: folder.file("w.trace"))
+            #expect(try run(["archive", "create", "-f", "-q", "w.vestige", "w.trace"]).status == 0)
+            let last = try #require(ArchiveFile(folder.file("w.vestige")).entries[0].timeRange)
+            let seconds = Double(last.upperBound - last.lowerBound) / 1e9
+            for part in [0.55, 0.7, 0.85, 0.99] {
+                let from = ["--from", "\(Int(seconds * part * 1e6))us"]
+                for query in [from, from + ["--to", "\(Int(seconds * 1e6))us"], from + ["--kind", "StateTransition"]] {
+                    let words = ["--to", "jsonl", "-o", "-"] + query
+                    let direct = try run(["convert", "w.trace"] + words)
+                    let inside = try run(["convert", "w.vestige/w.trace"] + words)
+                    #expect(direct.status == inside.status)
+                    // The last line says how much was read.
+                    let lines = { (result: CommandResult) in
+                        result.text.replacingOccurrences(of: "w.vestige/w.trace", with: "w.trace")
+                            .split(separator: "\n").dropLast()
+                    }
+                    #expect(lines(inside) == lines(direct), "\(trace) \(query)")
+                }
+            }
+            try FileManager.default.removeItem(atPath: folder.file("w.trace"))
+        }
+    }
+
+    /// Carries that are damaged are named by verify; a window then reads the generations themselves.
+    @Test func aDamagedCarryCostsNothing() throws {
+        #expect(try run(["archive", "create", "-q", "g.vestige", "generations.trace"]).status == 0)
+        let words = ["g.vestige/generations.trace", "--from", "2.1s", "--json"]
+        let sound = try run(["goroutines"] + words)
+        #expect(sound.status == 0)
+        var bytes = try [UInt8](folder.read("g.vestige"))
+        // The block of carries comes last; where the index begins, the first commit says.
+        let index = bytes[72..<80].reversed().reduce(0) { $0 << 8 | Int($1) }
+        bytes[index - 10] ^= 1
+        try folder.write(bytes, to: "g.vestige")
+        let verified = try run(["archive", "verify", "g.vestige"])
+        #expect(verified.status == 1 && verified.errors.contains("block 2 of 2"))
+        #expect(try run(["archive", "extract", "g.vestige", "-o", "out"]).status == 0)
+        #expect(try run(["goroutines"] + words).text == sound.text)
+    }
+
+    /// Archives of the first version say nothing of carries.
+    @Test func anArchiveOfTheFirstVersion() throws {
+        let old = URL(fileURLWithPath: PackagePaths.root).appendingPathComponent("Tests/archive/version-1.vestige").path
+        #expect(try run(["archive", "verify", old]).status == 0)
+        for query in [["--from", "2.1s"], ["--goroutine", "1"], []] {
+            let words = ["--to", "csv", "--table", "spans", "-o", "-"] + query
+            let inside = try run(["convert", "\(old)/generations.trace"] + words)
+            #expect(try inside.status == 0 && inside.text == run(["convert", "generations.trace"] + words).text)
+        }
     }
 
     /// What the index of real recordings says is enough for every goroutine.

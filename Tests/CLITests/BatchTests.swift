@@ -56,6 +56,20 @@ import VestigeTestSupport
         #expect(
             rows.contains { $0.hasPrefix("in/cut.trace,jsonl,out/in/cut.jsonl,partial,604,") && $0.contains("batch") })
         #expect(try batch("in/cut.trace", "--to", "jsonl", "--out", "out2", "--strict").status == 4)
+        #expect(result.errors.contains("3 done, 1 partial (made, but something of the input is lost), 2 failed;"))
+    }
+
+    /// A trace and a dump of one name keep their suffixes; where a template says the names it must tell them apart.
+    @Test func twoInputsOfOneName() throws {
+        let dump = "goroutine 1 [running]:\nmain.main()\n\t/a/main.go:1 +0x1\n"
+        try folder.write(dump.utf8, to: "in/orders.txt")
+        let result = try batch("in", "--to", "jsonl", "--out", "out")
+        #expect(result.status == 0 && result.errors.contains("4 outputs: 4 done"))
+        for name in ["orders.trace.jsonl", "orders.txt.jsonl", "gc.jsonl"] {
+            #expect(FileManager.default.fileExists(atPath: folder.file("out/in/\(name)")))
+        }
+        let refused = try batch("in", "--to", "jsonl", "--out", "out/{name}{suffix}")
+        #expect(refused.status == 2 && refused.errors.contains("--out 'out/{dir}/{file}{suffix}'"))
     }
 
     @Test func whatHasNotChangedIsNotDoneAgain() throws {

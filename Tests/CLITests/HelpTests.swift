@@ -22,6 +22,15 @@ import VestigeTestSupport
         #expect(asked.errors.isEmpty)
     }
 
+    /// On a terminal of 80 characters, which is also what is taken where there is none.
+    @Test(arguments: ["agree", "convert", "diff", "ghosts", "goroutines", "info", "stacks"])
+    func exitCodesAreNotBroken(_ command: String) throws {
+        let lines = try CommandLineTool.run(["help", command]).text.components(separatedBy: "\n")
+        let codes = lines.drop { $0 != "EXIT CODES" }.dropFirst().prefix { !$0.isEmpty }
+        #expect(codes.count == 7)
+        #expect(codes.allSatisfy { $0.hasPrefix("  ") && $0.dropFirst(2).first?.isNumber == true })
+    }
+
     @Test func version() throws {
         let result = try CommandLineTool.run(["--version"])
         #expect(result.status == 0)

@@ -87,5 +87,9 @@ import VestigeTestSupport
         let object = try #require(JSONSerialization.jsonObject(with: json.output) as? [String: Any])
         #expect(object["agree"] as? Bool == false)
         #expect(try CommandLineTool.run(["agree", "run.jsonl"], in: folder.path).status == 2)
+        let words = ["archive", "create", "-q", "run.vestige", "run.jsonl", "dump.jsonl"]
+        #expect(try CommandLineTool.run(words, in: folder.path).status == 0)
+        let entries = try CommandLineTool.run(["agree", "run.vestige"], in: folder.path)
+        #expect(entries.status == 1 && entries.text.contains("main.play"))
     }
 }

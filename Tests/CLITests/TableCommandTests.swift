@@ -196,10 +196,89 @@ import VestigeTestSupport
         #expect(result.errors.contains("expected a goroutine of the recording (the nearest are "))
     }
 
+    // MARK: - Order
+
+    @Test func rowsAreOrderedByNamesAndByHeadings() throws {
+        for (name, heading) in [("created_at", "at"), ("main_wait", "MAINLY"), ("lifetime_ns", "lifetime")] {
+            let byName = try CommandLineTool.run(["goroutines", Self.orders, "--sort", name]).text
+            #expect(try CommandLineTool.run(["goroutines", Self.orders, "--sort", heading]).text == byName)
+        }
+        let error = try CommandLineTool.run(["goroutines", Self.orders, "--sort", "creatd_at"])
+        #expect(error.status == 2)
+        #expect(
+            error.errors.contains("(goroutine, id, function, created_by, by, ")
+                && error.errors.contains("did you mean created_at?"))
+    }
+
+    // MARK: - What only observers saw
+
+    private static let dumps = ["debug2-1.27", "debug1-1.27", "leak-debug2-1.27", "quit-1.27", "panic-1.22"]
+
+    /// What is shown is what the CSV table has.
+    @Test(arguments: dumps) func goroutinesOfADump(_ name: String) throws {
+        let dump = "\(PackagePaths.samples)/goroutine-dump/\(name)/\(name).txt"
+        let shown = try rows(["goroutines", dump, "--system"])
+        let seen = try observations(dump)
+        #expect(!shown.isEmpty && shown.count == seen.count)
+        func key(_ row: [String: Any], _ names: [String]) -> String {
+            names.map { row[$0].map { $0 is NSNull ? "" : "\($0)" } ?? "" }.joined(separator: "|")
+        }
+        let names = ["goroutine", "count", "state", "reason", "minutes", "created_by", "stack"]
+        #expect(shown.map { key($0, names) }.sorted() == seen.map { key($0, names) }.sorted())
+        let stacks = try rows(["stacks", dump, "--system"])
+        #expect(
+            stacks.reduce(0) { $0 + ($1["goroutines"] as? Int ?? 0) }
+                == seen.reduce(0) { $0 + (Int($1["count"] ?? "") ?? 0) })
+        #expect(
+            Set(stacks.map { key($0, ["state", "reason", "stack"]) })
+                == Set(seen.map { key($0, ["state", "reason", "stack"]) }))
+    }
+
+    private func observations(_ input: String) throws -> [[String: String]] {
+        let columns = "goroutine,count,state,reason,minutes,created_by,stack"
+        let result = try CommandLineTool.run([
+            "convert", "-q", input, "--to", "csv", "--table", "observations", "--columns", columns, "--delimiter",
+            "tab",
+            "--no-header", "-o", "-",
+        ])
+        return result.text.components(separatedBy: "\r\n").dropLast().map { line in
+            Dictionary(
+                uniqueKeysWithValues: zip(columns.components(separatedBy: ","), line.components(separatedBy: "\t")))
+        }
+    }
+
+    @Test func aDebuggersSnapshotIsShownToo() throws {
+        let session = PackagePaths.root + "/samples/delve/queue/queue.txt"
+        let shown = try rows(["goroutines", session])
+        #expect(
+            shown.contains {
+                $0["function"] as? String == "main.main.func1.1" && $0["reason"] as? String == "semacquire"
+            })
+        #expect(shown.allSatisfy { $0["count"] as? Int == 1 })
+        #expect(try rows(["goroutines", session, "--system"]).count > shown.count)
+        #expect(try rows(["stacks", session, "--system"]).count > (try rows(["stacks", session])).count)
+        // A column that only lives have, and one that only observations have.
+        #expect(try CommandLineTool.run(["goroutines", session, "--sort", "lifetime"]).status == 2)
+        #expect(try CommandLineTool.run(["goroutines", session, "--sort", "-waited"]).status == 0)
+    }
+
+    @Test func stacksOfTheRuntimeAreLeftOut() throws {
+        let (shown, all) = (try rows(["stacks", Self.orders]), try rows(["stacks", Self.orders, "--system"]))
+        let hidden = all.count { row in
+            let root = (row["stack"] as? String ?? "").components(separatedBy: " < ").last ?? ""
+            return root.hasPrefix("runtime.") && !root.hasPrefix("runtime.main ")
+        }
+        #expect(hidden > 0 && shown.count == all.count - hidden)
+    }
+
     // MARK: - Diff
 
     @Test func nothingChangesBetweenARecordingAndItself() throws {
-        let changes = try rows(["diff", Self.orders, Self.orders])
+        let result = try CommandLineTool.run(["diff", Self.orders, Self.orders])
+        #expect(result.status == 0 && result.text.isEmpty)
+        #expect(result.errors.contains("no difference between ") && result.errors.contains("; --all shows the "))
+        #expect(try rows(["diff", Self.orders, Self.orders]).isEmpty)
+        let changes = try rows(["diff", Self.orders, Self.orders, "--all"])
         #expect(changes.count > 10)
         #expect(changes.allSatisfy { $0["count_difference"] as? Int == 0 && $0["amount_difference"] as? Int == 0 })
         #expect(changes.allSatisfy { $0["amount_a"] as? Int == 0 || $0["amount_ratio"] as? Double == 1 })
@@ -207,7 +286,11 @@ import VestigeTestSupport
 
     @Test func whatChangedTheMostComesFirst() throws {
         let other = PackagePaths.sample("pipeline")
-        let changes = try rows(["diff", Self.orders, other])
+        let changes = try rows(["diff", Self.orders, other, "--all"])
+        let changed = try rows(["diff", Self.orders, other])
+        #expect(
+            changed.count
+                == changes.count { $0["amount_difference"] as? Int != 0 || $0["count_difference"] as? Int != 0 })
         for section in ["goroutines", "waits", "regions", "ranges"] {
             let differences = changes.filter { $0["section"] as? String == section }
                 .compactMap { $0["amount_difference"] as? Int }.map(abs)
@@ -220,7 +303,7 @@ import VestigeTestSupport
         }
         let limited = try rows(["diff", Self.orders, other, "--top", "1"])
         #expect(Set(limited.compactMap { $0["section"] as? String }).count == limited.count)
-        let reversed = try rows(["diff", other, Self.orders])
+        let reversed = try rows(["diff", other, Self.orders, "--all"])
         #expect(reversed.count == changes.count)
         #expect(reversed[0]["amount_difference"] as? Int == -(changes[0]["amount_difference"] as? Int ?? 0))
     }

@@ -10,6 +10,18 @@ import VestigeTestSupport
         try CommandLineTool.run(["convert", "-q", orders, "--to", "csv", "-o", "-"] + options)
     }
 
+    /// Rows of all columns in the plain style are written in a way of their own, on two threads.
+    @Test(arguments: ["spans", "events"]) func choosingAllColumnsChangesNothing(_ table: String) throws {
+        for name in ["orders", "generations", "gc"] {
+            let input = PackagePaths.sample(name)
+            let command = ["convert", "-q", input, "--to", "csv", "--table", table, "-o", "-"]
+            let plain = try CommandLineTool.run(command)
+            let header = try #require(plain.text.components(separatedBy: "\r\n").first)
+            #expect(plain.text.count > 10_000)
+            #expect(try CommandLineTool.run(command + ["--columns", header]).output == plain.output)
+        }
+    }
+
     @Test func spreadsheetsInTheirDialects() throws {
         let plain = try convert(["--table", "regions", "--excel"])
         #expect(plain.output.prefix(3) == Data([0xef, 0xbb, 0xbf]))

@@ -393,7 +393,8 @@ class Archive:
         return tuple(fields) if fields[0] and xxh64(data[:40], 1) == total else None
 
     def read_index(self, index):
-        check(index.varint() == 1, 'an index of another version')
+        version = index.varint()
+        check(version in (1, 2), 'an index of another version')
         index.varint()
         self.blocks, end = [], 0
         for _ in range(index.varint()):
@@ -406,12 +407,15 @@ class Archive:
             index.varint()
             name, size, total = index.text(), index.varint(), index.take(index.varint())
             index.varint(), index.varint(), index.text(), index.text(), index.take(index.varint())
-            chunks, block = [], 0
+            chunks, carries, block = [], [], 0
             for _ in range(index.varint()):
                 block = block + index.signed() & U64
                 chunks.append((block, index.varint(), index.varint()))
                 self.skip_content(index)
-            self.entries.append((name, size, total, chunks))
+                length = index.varint() if version == 2 else 0
+                if length:
+                    carries.append((block + index.signed() & U64, index.varint(), length))
+            self.entries.append((name, size, total, chunks, carries))
         check(index.at == len(index.data), 'an index with more behind it')
 
     def skip_content(self, index):
@@ -439,7 +443,8 @@ class Archive:
         for _ in range(table.varint()):
             table.varint(), table.text(), table.varint(), table.varint()
             length, method = table.varint(), table.varint()
-            result.append(columns[1].take(length) if method == 0 else Model(columns).decode(length))
+            check(method < 4, 'a segment with another method')
+            result.append(columns[1].take(length) if method & 1 == 0 else Model(columns).decode(length))
         check(all(c.at == len(c.data) for c in columns.values()), 'columns with more in them')
         check(xxh64(b''.join(result)) == content_sum, 'content that is damaged')
         return result
@@ -463,15 +468,33 @@ class Archive:
         check(payload.at == len(payload.data), 'frames with more behind them')
         return columns
 
+    def check_carry(self, carry, length):
+        """A carry is one generation: batches of one number, and since Go 1.26 its end."""
+        check(len(carry) == length, 'a carry of another size')
+        batches, numbers = Input(carry), set()
+        while batches.at < length:
+            kind = batches.take(1)[0]
+            if kind == 52:
+                break
+            check(kind == 1, 'a carry with something else in it')
+            number, _, _, size = (batches.varint() for _ in range(4))
+            numbers.add(number)
+            batches.take(size)
+        check(batches.at == length and len(numbers) == 1, 'a carry that is not one generation')
+
     def extract(self, folder):
         known = {}
-        for name, size, total, chunks in self.entries:
+        for name, size, total, chunks, carries in self.entries:
             content = bytearray()
             for block, segment, length in chunks:
                 if block not in known:
                     known = {block: self.segments(block)}
                 check(len(known[block][segment]) == length, 'a chunk of another size')
                 content += known[block][segment]
+            for block, segment, length in carries:
+                if block not in known:
+                    known = {block: self.segments(block)}
+                self.check_carry(known[block][segment], length)
             check(len(content) == size and hashlib.sha256(content).digest() == total, name + ' is damaged')
             check(not os.path.isabs(name) and '..' not in name.split('/'), 'a name that leads elsewhere')
             path = os.path.join(folder, name)

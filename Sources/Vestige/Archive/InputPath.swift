@@ -79,6 +79,14 @@ public enum InputPath {
         return nil
     }
 
+    /// The same, also for the path of an archive with one entry, which is that entry.
+    static func archiveAndOnlyEntry(_ path: String) throws(TraceError) -> (archive: ArchiveFile, entry: String)? {
+        if let named = try archiveAndEntry(path) { return named }
+        guard path != "-", isFile(path), try isArchive(ByteSource.openPlain(path)) else { return nil }
+        let archive = try openArchive(path)
+        return archive.entries.count == 1 ? (archive, archive.entries[0].name) : nil
+    }
+
     /// The entry of this name, with the bytes of the blocks that it reads counted in the archive.
     static func content(of name: String, in archive: ArchiveFile) throws(TraceError) -> EntryContent {
         try EntryContent(archive, entry(name, of: archive))

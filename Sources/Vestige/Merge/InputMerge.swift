@@ -5,20 +5,40 @@ import VestigeStages
 struct InputMerge {
     private let tables: TraceTables
     private let times: [ManualTime]
-    private var recordings: [InputStream] = []
-    private var observers: [InputStream] = []
+    /// Whether inputs are to be compared, however different they are.
+    private let comparesOnly: Bool
+    private(set) var recordings: [InputStream] = []
+    private(set) var observers: [InputStream] = []
 
-    init(_ inputs: [TraceInput], tables: TraceTables, times: [ManualTime]) throws(TraceError) {
+    init(
+        _ inputs: [TraceInput], tables: TraceTables, times: [ManualTime], comparesOnly: Bool = false
+    ) throws(TraceError) {
         self.tables = tables
+        self.comparesOnly = comparesOnly
         self.times = times
-        if inputs.filter({ $0.path == "-" }).count > 1 {
-            throw TraceError(.usage, expected: "standard input at most once", found: "- twice")
-        }
+        let firstFurther = tables.sources.count
         for input in inputs {
             let stream = try InputStream(input)
+            stream.isPlacedByHand = times.contains { $0.path == input.path || $0.path == nil }
             if Self.isObserver(stream) { observers.append(stream) } else { recordings.append(stream) }
         }
-        try checkTimes(inputs)
+        try checkTimes()
+        try settleProcess(inputs, firstFurther..<tables.sources.count)
+    }
+
+    /// Inputs that do not say of which process they are are of the one that others name.
+    /// - Throws: `usage` if inputs say that they are of different ones.
+    private func settleProcess(_ inputs: [TraceInput], _ further: Range<Int>) throws(TraceError) {
+        let places = inputs.map { Int($0.place) } + Array(further)
+        let names = Set(places.compactMap { tables.sources[$0].process })
+        if names.count > 1, inputs.count > 1 {
+            throw TraceError(
+                .usage, file: inputs.map(\.path).joined(separator: " + "),
+                expected: "inputs of one process (--process NAME=FILE… for each process keeps them apart)",
+                found: "those of several: \(names.sorted().joined(separator: ", "))")
+        }
+        guard let name = names.first, names.count == 1 else { return }
+        for place in places { tables.sources[place].process = name }
     }
 
     /// True for a dump or a debugger's snapshots: nothing but what was seen from outside, or nothing at all.
@@ -27,7 +47,8 @@ struct InputMerge {
             || stream.pending.allSatisfy { $0.kind == .observed || $0.kind == .breakpoint || $0.kind == .log }
     }
 
-    private func checkTimes(_ inputs: [TraceInput]) throws(TraceError) {
+    /// Refuses times of inputs that there are not.
+    static func check(_ times: [ManualTime], _ inputs: [TraceInput]) throws(TraceError) {
         for time in times {
             guard let path = time.path else { continue }
             if !inputs.contains(where: { $0.path == path }) {
@@ -37,20 +58,61 @@ struct InputMerge {
                     found: "none of that name")
             }
         }
+    }
+
+    private func checkTimes() throws(TraceError) {
         if times.contains(where: { $0.path == nil }), observers.count + recordings.count > 2 {
             throw TraceError(.usage, expected: "--at FILE=TIME, since there are several inputs", found: "--at TIME")
         }
     }
 
     func run(onProgress: ((Progress) -> Void)?) throws(TraceError) -> MergedStream {
-        try RecordingClocks(recordings, tables: tables, manual: manualTime).align()
-        var observed: [Event] = []
-        for stream in observers { observed += try place(stream, onProgress: onProgress).events }
-        // The sort keeps the order of the inputs where times are the same.
-        let sorted = observed.enumerated().sorted {
-            ($0.element.timeNanoseconds, $0.offset) < ($1.element.timeNanoseconds, $1.offset)
+        let observations = Self.sorted(try align(onProgress: onProgress))
+        return MergedStream(recordings, observations: observations, tables: tables)
+    }
+
+    /// Puts the recordings on one clock; returns what observers say at its places in them.
+    ///
+    /// - Parameter base: an input of another process, whose clock that is to be; nil for that of the first recording.
+    func align(
+        onProgress: ((Progress) -> Void)?, clockOf base: InputStream? = nil
+    ) throws(TraceError) -> [Event] {
+        let clocks = RecordingClocks(recordings, tables: tables, manual: manualTime)
+        try clocks.align()
+        var observed: [[Event]] = []
+        for stream in observers { observed.append(try place(stream, onProgress: onProgress).events) }
+        guard let base else { return observed.flatMap(\.self) }
+        if let first = recordings.first {
+            let shift = first === base ? 0 : try clocks.align(first, to: base)
+            for recording in recordings.dropFirst() { recording.shiftNanoseconds &+= shift }
+            for stream in recordings.dropFirst() + observers { move(alignmentsOf: stream, by: shift) }
+            for index in observed.indices { Self.move(&observed[index], by: shift) }
+        } else {
+            for (index, stream) in observers.enumerated() where stream !== base {
+                let start = observed[index].first?.timeNanoseconds
+                let shift = try clocks.align(stream, startingAt: start, to: base)
+                Self.move(&observed[index], by: shift)
+            }
         }
-        return MergedStream(recordings, observations: sorted.map(\.element))
+        return observed.flatMap(\.self)
+    }
+
+    private static func move(_ events: inout [Event], by shift: Int64) {
+        for index in events.indices { events[index].timeNanoseconds &+= shift }
+    }
+
+    private func move(alignmentsOf stream: InputStream, by shift: Int64) {
+        let place = Int(stream.input.place)
+        for index in tables.sources[place].alignments.indices {
+            tables.sources[place].alignments[index].move(by: shift)
+        }
+    }
+
+    /// Keeps the order of the inputs where times are the same.
+    static func sorted(_ events: [Event]) -> [Event] {
+        events.enumerated().sorted {
+            ($0.element.timeNanoseconds, $0.offset) < ($1.element.timeNanoseconds, $1.offset)
+        }.map(\.element)
     }
 
     /// Time of the first event of a recording.
@@ -98,6 +160,7 @@ struct InputMerge {
         let snapshots = divide(all, stream)
         for (snapshot, fit) in zip(snapshots, try search(snapshots, onProgress: onProgress)) {
             guard let fit, fit.isCredible else { throw misfit(fit, stream) }
+            guard fit.isOfOneProgram || comparesOnly else { throw stranger(fit, stream) }
             placed.add(snapshot, SourceAlignment(fit))
         }
         tables.sources[Int(stream.input.place)].alignments = placed.snapshots.map(\.alignment)
@@ -165,7 +228,7 @@ struct InputMerge {
         throw TraceError(
             .usage, file: path,
             expected: "births and deaths of goroutines that \(recordingNames) has too (is it of the same run of the "
-                + "program? --at \(path)=TIME places it all the same)",
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(path)=TIME places it all the same)",
             found: log.isPlaced
                 ? "\(log.matchCount) that agree and \(log.missing.count) that it has not" : "none that both know")
     }
@@ -218,6 +281,17 @@ struct InputMerge {
         return search.finish()
     }
 
+    /// The states may be the same, but not the program.
+    private func stranger(_ fit: Fit, _ stream: InputStream) -> TraceError {
+        let (path, evidence) = (stream.input.path, fit.evidence)
+        let same = evidence.agreeing + evidence.inMainOnly
+        return TraceError(
+            .usage, file: path,
+            expected: "goroutines at lines of code at which \(recordingNames) has them too (is it of the same "
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(path)=TIME places it all the same)",
+            found: "\(same) such, \(evidence.differing) elsewhere, and \(fit.matchCount) that agree in their states")
+    }
+
     private func misfit(_ fit: Fit?, _ stream: InputStream) -> TraceError {
         let found =
             fit.map {
@@ -228,7 +302,8 @@ struct InputMerge {
             .usage, file: stream.input.path,
             expected:
                 "goroutines in the states that \(recordingNames) has at some moment (is it of the same run of the "
-                + "program? --at \(stream.input.path)=TIME places it all the same)", found: found)
+                + "program? --process NAME=FILE… keeps different ones apart, --at \(stream.input.path)=TIME places "
+                + "it all the same)", found: found)
     }
 }
 
@@ -238,9 +313,20 @@ extension Fit {
         if place == .wallClock, matchCount + mismatchCount == 0 { return true }
         return agreement > 0.5 && (place != .anyMoment || agreement > 0.8)
     }
+
+    /// States can agree by chance; then lines of code tell. Where none can be compared, a mark in the recording does.
+    var isOfOneProgram: Bool {
+        if evidence.isEmpty { return place == .stopTheWorld || place == .silence || place == .wallClock }
+        return evidence.speaksFor
+    }
 }
 
 extension SourceAlignment {
+    fileprivate mutating func move(by shift: Int64) {
+        timeNanoseconds &+= shift
+        if let rival = rivalNanoseconds { rivalNanoseconds = rival &+ shift }
+    }
+
     init(_ log: LifecyclePlacement) {
         self.init(
             method: log.matchCount > 0 ? .lifecycle : .monotonicClock,

@@ -13,8 +13,8 @@ public struct ManualTime: Sendable {
     }
 }
 
-/// The inputs of one conversion as one stream of events, in order of time. Goroutine numbers join them:
-/// they are of one process.
+/// The inputs of one conversion as one stream of events, in order of time. Goroutine numbers join those that are of
+/// one process; others differ in `SourceInfo.process`.
 ///
 /// Recordings are streamed. Dumps and a debugger's snapshots are kept in memory: they are placed in the
 /// recording before it is read for the output.
@@ -27,6 +27,8 @@ public final class InputSet {
     private let stage: QueryStage?
     /// Nil for a single input, which needs no merging.
     private let stream: MergedStream?
+    /// Whether whoever reads it takes a goroutine's number for one goroutine.
+    private let isOfOneProcess: Bool
 
     /// Opens all inputs and finds out how they lie in time.
     ///
@@ -44,11 +46,47 @@ public final class InputSet {
     ) throws(TraceError) {
         let selection = try InputSelection(
             query, paths: paths, times: times, goVersion: goVersion, spooled: spooled, onProgress: onProgress)
-        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query) : nil
+        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query, selection.stage) : nil
         try self.init(
             paths, selection.spooled, times: times, goVersion: goVersion, selection.stage, narrowing,
             onProgress: onProgress)
         if paths.count == 1 { try selection.skip(in: inputs[0]) }
+    }
+
+    /// Opens the inputs of several processes, for readers that look of which process an event is; or inputs that may
+    /// turn out to be of several.
+    ///
+    /// - Parameter processes: which of the inputs are of which process; empty if nobody says.
+    init(
+        _ paths: [String], processes: [NamedProcess], times: [ManualTime], goVersion: String?,
+        onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) {
+        self.paths = processes.isEmpty ? paths : processes.flatMap(\.inputs)
+        try SameInput.check(self.paths, times: times)
+        stage = nil
+        isOfOneProcess = false
+        let groups = processes.isEmpty ? [(name: nil, inputs: paths)] : processes.map { ($0.name, $0.inputs) }
+        var opened: [[TraceInput]] = []
+        for group in groups {
+            var inputs: [TraceInput] = []
+            for path in group.inputs {
+                inputs.append(
+                    try TraceInput(
+                        path, source: nil, tables: tables, diagnostics: diagnostics, place: nil, goVersion, nil,
+                        process: group.name))
+            }
+            opened.append(inputs)
+        }
+        inputs = opened.flatMap(\.self)
+        if inputs.count == 1 {
+            if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
+            stream = nil
+        } else if opened.count == 1 {
+            try InputMerge.check(times, inputs)
+            stream = try InputMerge(inputs, tables: tables, times: times).run(onProgress: onProgress)
+        } else {
+            stream = try ProcessMerge(opened, tables: tables, times: times).run(onProgress: onProgress)
+        }
     }
 
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
@@ -57,7 +95,9 @@ public final class InputSet {
         _ narrowing: EntryNarrowing? = nil, onProgress: ((Progress) -> Void)?
     ) throws(TraceError) {
         self.paths = paths
+        try SameInput.check(paths, times: times)
         self.stage = stage
+        isOfOneProcess = true
         var inputs: [TraceInput] = []
         for (index, path) in paths.enumerated() {
             let source = try spooled.isEmpty ? nil : spooled[index]?.open()
@@ -71,6 +111,7 @@ public final class InputSet {
             stream = nil
             return
         }
+        try InputMerge.check(times, inputs)
         let merge = try InputMerge(inputs, tables: tables, times: times)
         stream = try merge.run(onProgress: onProgress)
     }
@@ -126,12 +167,22 @@ public final class InputSet {
         _ body: (UnsafeBufferPointer<Event>) throws(TraceError) -> Void
     ) throws(TraceError) {
         guard let stream else {
-            _ = try inputs[0].readAll(onProgress: onProgress, readsAhead: readsAhead, while: isWanted, body)
+            _ = try inputs[0].readAll(
+                onProgress: onProgress, readsAhead: readsAhead, while: isWanted
+            ) { events throws(TraceError) in
+                try checkProcesses()
+                try body(events)
+            }
             return
         }
+        try checkProcesses()
         try stream.readAll(
             byteCount: fileSize, onProgress: onProgress, readsAhead: readsAhead, while: isWanted, body)
         for failure in inputs.compactMap(\.failure).dropFirst() { diagnostics.record(failure) }
+    }
+
+    private func checkProcesses() throws(TraceError) {
+        if isOfOneProcess { try tables.refuseProcesses(of: name) }
     }
 
     /// Throws if damage has cost all events of an input.

@@ -5,6 +5,8 @@ final class InputStream {
     let input: TraceInput
     /// What is added to its times.
     var shiftNanoseconds: Int64 = 0
+    /// The user said when it was, and knows better.
+    var isPlacedByHand = false
     private var batch = EventBatch()
     private var position = 0
     private var isMore = true
@@ -62,10 +64,13 @@ final class MergedStream {
     /// Observations, in order of time.
     private let observations: [Event]
     private var observationPosition = 0
+    /// Nil if there are no recordings that could contradict each other.
+    private let continuity: RunContinuity?
 
-    init(_ streams: [InputStream], observations: [Event]) {
+    init(_ streams: [InputStream], observations: [Event], tables: TraceTables) {
         self.streams = streams
         self.observations = observations
+        continuity = streams.count > 1 ? RunContinuity(streams, tables) : nil
     }
 
     var bytesConsumed: UInt64 { streams.reduce(0) { $0 + $1.input.bytesConsumed } }
@@ -86,7 +91,10 @@ final class MergedStream {
             if observationPosition < observations.count {
                 end = min(end, observations[observationPosition].timeNanoseconds)
             }
+            let countBefore = batch.count
+            try continuity?.begin(first.index)
             try streams[first.index].take(through: max(end, first.time), into: &batch)
+            try continuity?.note(first.index, batch.events.dropFirst(countBefore))
         }
         return true
     }

@@ -20,9 +20,10 @@ struct SecondReading {
             let input = try TraceInput(recording.input.path, tables: tables, place: recording.input.place)
             let stream = try InputStream(input)
             stream.shiftNanoseconds = recording.shiftNanoseconds
+            stream.isPlacedByHand = recording.isPlacedByHand
             streams.append(stream)
         }
-        stream = MergedStream(streams, observations: [])
+        stream = MergedStream(streams, observations: [], tables: tables)
     }
 
     func readAll(

@@ -15,11 +15,13 @@ public struct SnapshotAgreement {
     public static func check(
         _ paths: [String], times: [ManualTime] = [], onProgress: ((Progress) -> Void)? = nil
     ) throws(TraceError) -> (agreements: [SnapshotAgreement], firstNanoseconds: Int64, diagnostics: Diagnostics) {
+        try SameInput.check(paths, times: times)
         let tables = TraceTables()
         let diagnostics = Diagnostics()
         var inputs: [TraceInput] = []
         for path in paths { inputs.append(try TraceInput(path, tables: tables, diagnostics: diagnostics)) }
-        let merge = try InputMerge(inputs, tables: tables, times: times)
+        try InputMerge.check(times, inputs)
+        let merge = try InputMerge(inputs, tables: tables, times: times, comparesOnly: true)
         let agreements = try merge.agreements(onProgress: onProgress)
         return (agreements, merge.firstNanoseconds, diagnostics)
     }

@@ -31,8 +31,9 @@ struct InputSelection {
         }
         if spooled.isEmpty { self.spooled = try Self.spool(paths) }
         let survey = QuerySurvey(query)
+        let narrowing = paths.count == 1 ? try EntryNarrowing(paths[0], query, nil) : nil
         let first = try InputSet(
-            paths, self.spooled, times: times, goVersion: goVersion, nil, onProgress: onProgress)
+            paths, self.spooled, times: times, goVersion: goVersion, nil, narrowing, onProgress: onProgress)
         try first.readAll(onProgress: onProgress) { events throws(TraceError) in
             survey.process(events, tables: first.tables)
         }

@@ -12,17 +12,21 @@ extension ArchiveWriter {
         ArchiveHeader.appendEmpty(to: &header)
         try store.append(header.bytes)
         var index = held.file.index
-        let needed = Self.chunks(of: index)
+        let needed = Self.segments(of: index)
         var places: [BlockPlace] = []
         let (decoder, encoder) = (BlockDecoder(), BlockEncoder(level: level))
         for (block, chunks) in needed.enumerated() where !chunks.isEmpty {
             let header = try held.file.decode(block: block, with: decoder)
-            let kept = chunks.sorted { $0.segment < $1.segment }
+            let kept = chunks.sorted { $0.place.segment < $1.place.segment }
             for (number, chunk) in kept.enumerated() {
-                index.entries[chunk.entry].chunks[chunk.chunk].block = places.count
-                index.entries[chunk.entry].chunks[chunk.chunk].segment = number
+                let moved = SegmentPlace(block: places.count, segment: number, length: chunk.place.length)
+                if chunk.isCarry {
+                    index.entries[chunk.entry].chunks[chunk.chunk].carry = moved
+                } else {
+                    index.entries[chunk.entry].chunks[chunk.chunk].place = moved
+                }
             }
-            places.append(try Self.append(header, kept.map(\.segment), decoder, encoder, held.file, block, to: &store))
+            places.append(try Self.append(header, kept.map(\.place.segment), decoder, encoder, held.file, block, to: &store))
         }
         index.blocks = places
         try store.commit(index, number: 1)
@@ -46,12 +50,22 @@ extension ArchiveWriter {
         return try store.append(&header, payload: bytes.bytes)
     }
 
-    /// The chunks that are in each block.
-    private static func chunks(of index: ArchiveIndex) -> [[(entry: Int, chunk: Int, segment: Int)]] {
-        var result = [[(entry: Int, chunk: Int, segment: Int)]](repeating: [], count: index.blocks.count)
+    /// A segment that is needed: of a chunk, or of its carry.
+    private struct Needed {
+        var entry: Int
+        var chunk: Int
+        var place: SegmentPlace
+        var isCarry = false
+    }
+
+    /// The segments that are needed of each block.
+    private static func segments(of index: ArchiveIndex) -> [[Needed]] {
+        var result = [[Needed]](repeating: [], count: index.blocks.count)
         for (entry, content) in index.entries.enumerated() {
             for (number, chunk) in content.chunks.enumerated() {
-                result[chunk.block].append((entry, number, chunk.segment))
+                result[chunk.block].append(Needed(entry: entry, chunk: number, place: chunk.place))
+                guard let carry = chunk.carry else { continue }
+                result[carry.block].append(Needed(entry: entry, chunk: number, place: carry, isCarry: true))
             }
         }
         return result

@@ -60,12 +60,27 @@ public struct ArchiveExtraction {
         }
     }
 
-    /// Reads entries and proves them.
+    /// Reads entries and proves them, with what is known of them besides.
     public func verify(_ archive: ArchiveFile, _ entries: [ArchiveEntry]) throws(TraceError) -> [Result] {
-        try run(archive, entries) { _ throws(TraceError) in
+        var results = try run(archive, entries) { _ throws(TraceError) in
             NoSink()
         } end: { _, _ in
         }
+        let decoder = BlockDecoder()
+        for place in results.indices {
+            let entry = results[place].entry
+            // One error of a block is enough.
+            var damaged: Set<Int> = []
+            for carry in entry.chunks.compactMap(\.carry) where !damaged.contains(carry.block) {
+                do throws(TraceError) {
+                    _ = try EntryContent.bytes(of: carry, entry, archive, decoder, isCarry: true)
+                } catch {
+                    damaged.insert(carry.block)
+                    results[place].errors.append(error.adding(context: entry.name))
+                }
+            }
+        }
+        return results
     }
 
     // MARK: - In blocks
@@ -98,7 +113,7 @@ public struct ArchiveExtraction {
                 let entry = entries[place]
                 if number == 0 { progress.sink = try begin(entry) }
                 let bytes = Swift.Result { () throws(TraceError) in
-                    try archive.bytes(of: entry.chunks[number], entry, outcome.get(), decoder)
+                    try archive.bytes(of: entry.chunks[number].place, entry, outcome.get(), decoder)
                 }
                 try progress.take(bytes, place, entry.chunks[number].length)
                 if number == entry.chunks.count - 1 { try progress.finish(place, progress.sink!, end) }

@@ -23,10 +23,10 @@ public final class ArchiveFile: @unchecked Sendable {
         var content: [UInt8]
     }
 
-    private let readCounts = Mutex<(blocks: Int, bytes: UInt64)>((0, 0))
-    /// How many blocks have been read, and how many bytes they have in the file.
-    public var blocksRead: Int { readCounts.withLock { $0.blocks } }
-    public var blockBytesRead: UInt64 { readCounts.withLock { $0.bytes } }
+    private let readBlocks = Mutex<Set<Int>>([])
+    /// How many blocks have been read, each counted once, and how many bytes they have in the file.
+    public var blocksRead: Int { readBlocks.withLock { $0.count } }
+    public var blockBytesRead: UInt64 { readBlocks.withLock { $0.reduce(0) { $0 + index.blocks[$1].size } } }
 
     /// True if no index could be read, and entries were found again by their blocks: some may be incomplete,
     /// and some may have been removed.
@@ -139,10 +139,7 @@ public final class ArchiveFile: @unchecked Sendable {
                 expected: "\(place.size) bytes", found: "\(fileSize - min(fileSize, place.offset))")
         }
         let bytes = try Self.read(descriptor, path, at: place.offset, count: Int(place.size))
-        readCounts.withLock {
-            $0.blocks += 1
-            $0.bytes += place.size
-        }
+        readBlocks.withLock { _ = $0.insert(number) }
         let result: Result<BlockHeader, Defect> = bytes.withUnsafeBytes { bytes in
             let headerBytes = UnsafeRawBufferPointer(rebasing: bytes[..<place.headerSize])
             guard let header = BlockHeader(headerBytes, at: place.offset), header.rawSize == place.rawSize else {
@@ -170,33 +167,37 @@ public final class ArchiveFile: @unchecked Sendable {
         heldBlock.withLock { $0 = held }
     }
 
-    /// The bytes of a chunk whose block is kept; nil if it is another.
-    func smallChunk(_ chunk: ArchiveChunk, _ entry: ArchiveEntry) throws(TraceError) -> [UInt8]? {
-        guard let held = heldBlock.withLock({ $0?.number == chunk.block ? $0 : nil }) else { return nil }
-        let range = try place(of: chunk, entry, held.header)
+    /// The bytes of a segment whose block is kept; nil if it is another.
+    func heldBytes(
+        of place: SegmentPlace, _ entry: ArchiveEntry, isCarry: Bool
+    ) throws(TraceError) -> [UInt8]? {
+        guard let held = heldBlock.withLock({ $0?.number == place.block ? $0 : nil }) else { return nil }
+        let range = try range(of: place, entry, held.header, isCarry)
         return Array(held.content[range])
     }
 
-    /// The bytes of a chunk in a block that was decoded.
+    /// The bytes of a segment in a block that was decoded.
+    /// - Parameter isCarry: whether that is what the index says of it.
     /// - Throws: `damaged` if the block is about something else than the index says.
     func bytes(
-        of chunk: ArchiveChunk, _ entry: ArchiveEntry, _ header: BlockHeader, _ decoder: BlockDecoder
+        of place: SegmentPlace, _ entry: ArchiveEntry, _ header: BlockHeader, _ decoder: BlockDecoder,
+        isCarry: Bool = false
     ) throws(TraceError) -> UnsafeRawBufferPointer {
-        try UnsafeRawBufferPointer(rebasing: decoder.content[place(of: chunk, entry, header)])
+        try UnsafeRawBufferPointer(rebasing: decoder.content[range(of: place, entry, header, isCarry)])
     }
 
-    private func place(
-        of chunk: ArchiveChunk, _ entry: ArchiveEntry, _ header: BlockHeader
+    private func range(
+        of place: SegmentPlace, _ entry: ArchiveEntry, _ header: BlockHeader, _ isCarry: Bool
     ) throws(TraceError) -> Range<Int> {
-        guard header.segments.indices.contains(chunk.segment), header.segments[chunk.segment].length == chunk.length,
-            header.segments[chunk.segment].entry == entry.number
+        guard header.segments.indices.contains(place.segment), header.segments[place.segment].length == place.length,
+            header.segments[place.segment].entry == entry.number, header.segments[place.segment].isCarry == isCarry
         else {
             throw TraceError(
-                .damaged, file: path, context: [entry.name, "block \(chunk.block + 1)"],
+                .damaged, file: path, context: [entry.name, "block \(place.block + 1)"],
                 expected: "what the index says", found: "other segments")
         }
-        let start = header.segments[..<chunk.segment].reduce(0) { $0 + $1.length }
-        return start..<start + chunk.length
+        let start = header.segments[..<place.segment].reduce(0) { $0 + $1.length }
+        return start..<start + place.length
     }
 }
 
@@ -212,9 +213,9 @@ extension ArchiveIndex {
         var (names, segments): (Set<String>, Set<UInt64>) = ([], [])
         for entry in entries {
             guard names.insert(entry.name).inserted else { return false }
-            for chunk in entry.chunks {
-                guard chunk.length <= blocks[chunk.block].rawSize,
-                    segments.insert(UInt64(chunk.block) << 32 | UInt64(chunk.segment)).inserted
+            for place in entry.chunks.lazy.flatMap({ [$0.place, $0.carry] }).compactMap({ $0 }) {
+                guard place.length <= blocks[place.block].rawSize,
+                    segments.insert(UInt64(place.block) << 32 | UInt64(place.segment)).inserted
                 else { return false }
             }
         }

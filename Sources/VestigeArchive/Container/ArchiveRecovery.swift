@@ -13,7 +13,7 @@ enum ArchiveRecovery {
             let (header, place) = next
             offset = place.end
             index.blocks.append(place)
-            for (number, segment) in header.segments.enumerated() {
+            for (number, segment) in header.segments.enumerated() where !segment.isCarry {
                 sizes[segment.entry] = segment.entrySize
                 let entry = found[segment.entry] ?? index.entries.count
                 if entry == index.entries.count {
@@ -23,7 +23,8 @@ enum ArchiveRecovery {
                 index.entries[entry].add(
                     segment,
                     ArchiveChunk(
-                        block: index.blocks.count - 1, segment: number, length: segment.length, content: nil))
+                        place: SegmentPlace(
+                            block: index.blocks.count - 1, segment: number, length: segment.length)))
             }
         }
         for place in index.entries.indices where index.entries[place].size != sizes[index.entries[place].number] {

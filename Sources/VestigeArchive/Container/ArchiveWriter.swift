@@ -117,6 +117,7 @@ public struct ArchiveWriter {
         let jobs = BlockJob.jobs(for: pieces)
         let total = pieces.reduce(UInt64(0)) { $0 + UInt64($1.length) }
         var assembly = EntryAssembly(entries: entries)
+        var carries = EntryCarries(level: level)
         try OrderedWork.run(jobs.count) {
             BlockEncoder(level: level)
         } work: { encoder, job throws(TraceError) in
@@ -124,9 +125,15 @@ public struct ArchiveWriter {
         } deliver: { encoder, job, results throws(TraceError) in
             let segments = assembly.take(jobs[job], results, encoder.content, block: index.blocks.count)
             index.blocks.append(try store.append(segments, encoder))
+            for (number, result) in results.enumerated() {
+                guard let carry = result.carry else { continue }
+                carries.add(carry, of: segments[number], entry: jobs[job].pieces[number].entry)
+            }
+            if carries.isFull { try carries.write(to: &store, &index.blocks) }
             onProgress?(assembly.byteCount, total)
         }
-        index.entries += assembly.finish()
+        try carries.write(to: &store, &index.blocks)
+        index.entries += carries.attached(to: assembly.finish())
         return total
     }
 }
@@ -157,7 +164,8 @@ private struct EntryAssembly {
                     offset: offsets[place], length: piece.length, method: result.method))
             entries[place].chunks.append(
                 ArchiveChunk(
-                    block: block, segment: segments.count - 1, length: piece.length, content: result.content))
+                    place: SegmentPlace(block: block, segment: segments.count - 1, length: piece.length),
+                    content: result.content))
             let bytes = UnsafeRawBufferPointer(rebasing: content[position..<position + piece.length])
             sum.update(bytes)
             // All parts of a generation are about the same.

@@ -1,4 +1,5 @@
 import VestigeCore
+import VestigeReaders
 
 /// What becomes one block.
 struct BlockJob {
@@ -10,7 +11,7 @@ struct BlockJob {
     /// Small pieces are put together up to this size: they share columns and repetitions.
     private static let togetherSize = 8 << 20
     /// So many that their names, however long, have room in a header.
-    private static let togetherCount = 1000
+    static let togetherCount = 1000
 
     /// Puts pieces into blocks, in their order.
     static func jobs(for pieces: [Piece]) -> [BlockJob] {
@@ -38,6 +39,8 @@ struct EncodedPiece {
     var content: ChunkContent?
     /// Of a part of a generation.
     var facts: SegmentFacts?
+    /// Of the generation that begins with the piece.
+    var carry: [UInt8]?
 }
 
 /// Makes blocks. Each worker has one.
@@ -75,7 +78,23 @@ final class BlockEncoder {
             try read(piece, into: UnsafeMutableRawBufferPointer(rebasing: target[position..<position + piece.length]))
             position += piece.length
         }
-        return encodeContent(job)
+        var results = encodeContent(job)
+        for (number, piece) in job.pieces.enumerated() {
+            if let range = piece.carried { results[number].carry = try carry(of: range, in: piece) }
+        }
+        return results
+    }
+
+    /// A carry that is worth its room.
+    private func carry(of range: Range<UInt64>, in piece: Piece) throws(TraceError) -> [UInt8]? {
+        let carry = try GenerationCarry.make(source(of: piece), range)
+        guard let carry, carry.count <= EntryCarries.mostBytes(ofGeneration: range.count) else { return nil }
+        return carry
+    }
+
+    /// Encodes generations that are in memory.
+    func encode(_ generations: [[UInt8]]) -> [EncodedPiece] {
+        encodeAll(generations.map { ($0, true) })
     }
 
     /// Encodes some segments of another block anew.
@@ -84,24 +103,29 @@ final class BlockEncoder {
     func encode(
         _ header: BlockHeader, _ numbers: [Int], _ other: UnsafeRawBufferPointer
     ) -> [BlockHeader.Segment] {
-        var job = BlockJob()
-        raw.removeAll()
-        for number in numbers {
+        let contents = numbers.map { number in
             let segment = header.segments[number]
             let start = header.segments[..<number].reduce(0) { $0 + $1.length }
-            raw.append(UnsafeRawBufferPointer(rebasing: other[start..<start + segment.length]))
-            job.pieces.append(
-                Piece(entry: 0, path: "", offset: 0, length: segment.length, isTrace: segment.method == .model))
-            job.rawSize += segment.length
+            return (Array(other[start..<start + segment.length]), segment.method == .model)
         }
-        _ = raw.extend(ModelEvent.longestEvent)
-        rawSize = job.rawSize
-        let results = encodeContent(job)
-        return zip(numbers, results).map { number, result in
+        return zip(numbers, encodeAll(contents)).map { number, result in
             var segment = header.segments[number]
             segment.method = result.method
             return segment
         }
+    }
+
+    private func encodeAll(_ contents: [(bytes: [UInt8], isTrace: Bool)]) -> [EncodedPiece] {
+        var job = BlockJob()
+        raw.removeAll()
+        for (bytes, isTrace) in contents {
+            bytes.withUnsafeBytes { raw.append($0) }
+            job.pieces.append(Piece(entry: 0, path: "", offset: 0, length: bytes.count, isTrace: isTrace))
+            job.rawSize += bytes.count
+        }
+        _ = raw.extend(ModelEvent.longestEvent)
+        rawSize = job.rawSize
+        return encodeContent(job)
     }
 
     private func encodeContent(_ job: BlockJob) -> [EncodedPiece] {
@@ -137,9 +161,15 @@ final class BlockEncoder {
         return results
     }
 
+    private func source(of piece: Piece) throws(TraceError) -> ByteSource {
+        if let source, source.path == piece.path { return source }
+        let opened = try ByteSource.openPlain(piece.path)
+        source = opened
+        return opened
+    }
+
     private func read(_ piece: Piece, into target: UnsafeMutableRawBufferPointer) throws(TraceError) {
-        if source?.path != piece.path { source = try ByteSource.openPlain(piece.path) }
-        let count = try source!.read(at: piece.offset, into: target)
+        let count = try source(of: piece).read(at: piece.offset, into: target)
         guard count == piece.length else {
             throw TraceError(
                 .unreadable, file: piece.path, byteOffset: piece.offset + UInt64(count),

@@ -27,6 +27,12 @@ struct BlockHeader {
         var offset: UInt64
         var length: Int
         var method: Method
+        /// True for the carry of the generation that begins at `offset`, which is no part of the entry's bytes.
+        var isCarry = false
+
+        /// The method as it is written.
+        fileprivate var code: UInt64 { method.rawValue | (isCarry ? Self.carryBit : 0) }
+        fileprivate static let carryBit: UInt64 = 2
     }
 
     var segments: [Segment]
@@ -57,7 +63,7 @@ struct BlockHeader {
             table.appendVarint(segment.entrySize)
             table.appendVarint(segment.offset)
             table.appendVarint(UInt64(segment.length))
-            table.appendVarint(segment.method.rawValue)
+            table.appendVarint(segment.code)
         }
         let start = output.count
         length = Self.fixedLength + table.count
@@ -120,13 +126,13 @@ struct BlockHeader {
             guard let entry = input.nextVarint(), let name = input.nextString(limit: EntryName.mostBytes),
                 let entrySize = input.nextVarint(), let offset = input.nextVarint(), let length = input.nextVarint(),
                 length <= UInt64(mostRaw - sum),
-                let method = input.nextVarint().flatMap(Segment.Method.init)
+                let code = input.nextVarint(), let method = Segment.Method(rawValue: code & ~Segment.carryBit)
             else { return nil }
             sum += Int(length)
             segments.append(
                 Segment(
                     entry: entry, name: name, entrySize: entrySize, offset: offset, length: Int(length),
-                    method: method))
+                    method: method, isCarry: code & Segment.carryBit != 0))
         }
         return segments
     }

@@ -1,14 +1,26 @@
 import VestigeCore
 
-/// A piece of an entry: a segment of a block, and what is known of it without decoding.
-public struct ArchiveChunk: Sendable {
+/// A segment of a block.
+struct SegmentPlace: Sendable {
     /// The block, in the order of the index, and the segment within it.
     var block: Int
     var segment: Int
-    /// Length in bytes of the entry.
-    public internal(set) var length: Int
+    var length: Int
+}
+
+/// A piece of an entry: a segment of a block, and what is known of it without decoding.
+public struct ArchiveChunk: Sendable {
+    var place: SegmentPlace
     /// What the chunk is about; nil if it must be read to know.
     public internal(set) var content: ChunkContent?
+    /// Where the carry of the generation is that begins with this chunk: what those that begin to read behind it read
+    /// in its place. See `GenerationCarry`.
+    var carry: SegmentPlace?
+
+    /// Length in bytes of the entry.
+    public var length: Int { place.length }
+    var block: Int { place.block }
+    var segment: Int { place.segment }
 }
 
 /// What a chunk that is a generation of a Go trace is about.

@@ -2,7 +2,9 @@ import VestigeCore
 
 /// The index as it is written. See `Schemas/archive-format.md`, "Index".
 extension ArchiveIndex {
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
+    /// That of archives without carries.
+    private static let oldVersion: UInt64 = 1
     private static let mostTextBytes = 1 << 16
 
     func append(to output: inout ByteColumn) {
@@ -42,8 +44,16 @@ extension ArchiveIndex {
             output.appendVarint(UInt64(chunk.segment))
             output.appendVarint(UInt64(chunk.length))
             append(chunk.content, to: &output)
+            append(chunk.carry, of: chunk, to: &output)
             block = chunk.block
         }
+    }
+
+    private static func append(_ carry: SegmentPlace?, of chunk: ArchiveChunk, to output: inout ByteColumn) {
+        guard let carry else { return output.appendVarint(0) }
+        output.appendVarint(UInt64(carry.length))
+        output.appendVarint(zigzag(UInt64(bitPattern: Int64(carry.block - chunk.block))))
+        output.appendVarint(UInt64(carry.segment))
     }
 
     private static func append(_ content: ChunkContent?, to output: inout ByteColumn) {
@@ -66,8 +76,8 @@ extension ArchiveIndex {
     /// - Returns: nil if it is damaged, or contradicts itself.
     init?(_ bytes: UnsafeRawBufferPointer) {
         var input = ByteColumn(reading: bytes)
-        guard input.nextVarint() == Self.version, let nextEntry = input.nextVarint(),
-            let blockCount = input.nextVarint(), blockCount <= UInt64(bytes.count)
+        guard let version = input.nextVarint(), (Self.oldVersion...Self.version).contains(version),
+            let nextEntry = input.nextVarint(), let blockCount = input.nextVarint(), blockCount <= UInt64(bytes.count)
         else { return nil }
         self.nextEntry = nextEntry
         var end: UInt64 = 0
@@ -86,13 +96,13 @@ extension ArchiveIndex {
         }
         guard let entryCount = input.nextVarint(), entryCount <= UInt64(bytes.count) else { return nil }
         for _ in 0..<entryCount {
-            guard let entry = readEntry(&input) else { return nil }
+            guard let entry = readEntry(&input, hasCarries: version > Self.oldVersion) else { return nil }
             entries.append(entry)
         }
         guard input.isRead else { return nil }
     }
 
-    private func readEntry(_ input: inout ByteColumn) -> ArchiveEntry? {
+    private func readEntry(_ input: inout ByteColumn, hasCarries: Bool) -> ArchiveEntry? {
         guard let number = input.nextVarint(), let name = input.nextString(limit: EntryName.mostBytes),
             let size = input.nextVarint(), let sumLength = input.nextVarint(),
             sumLength == 0 || sumLength == UInt64(SHA256Sum.length), let sum = input.next(Int(sumLength)),
@@ -109,17 +119,37 @@ extension ArchiveIndex {
         var (block, sum64): (Int, UInt64) = (0, 0)
         for _ in 0..<chunkCount {
             guard let step = input.nextVarint(), let segment = input.nextVarint(), let length = input.nextVarint(),
-                length <= UInt64(BlockHeader.mostRaw), segment < 1 << 32, let content = Self.readContent(&input)
+                let place = place(step, from: block, segment, length), let content = Self.readContent(&input)
             else { return nil }
-            let next = Int64(block) &+ Int64(bitPattern: unzigzag(step))
-            guard next >= 0, next < Int64(blocks.count) else { return nil }
-            block = Int(next)
+            block = place.block
             sum64 &+= length
-            entry.chunks.append(
-                ArchiveChunk(block: block, segment: Int(segment), length: Int(length), content: content))
+            var chunk = ArchiveChunk(place: place, content: content)
+            if hasCarries {
+                guard let carry = readCarry(&input, of: place) else { return nil }
+                chunk.carry = carry
+            }
+            entry.chunks.append(chunk)
         }
         guard sum64 == size else { return nil }
         return entry
+    }
+
+    /// - Returns: nil if it is damaged; `.some(nil)` if there is none.
+    private func readCarry(_ input: inout ByteColumn, of place: SegmentPlace) -> SegmentPlace?? {
+        guard let length = input.nextVarint() else { return .none }
+        if length == 0 { return .some(nil) }
+        guard let step = input.nextVarint(), let segment = input.nextVarint(),
+            let carry = self.place(step, from: place.block, segment, length)
+        else { return .none }
+        return .some(carry)
+    }
+
+    private func place(_ step: UInt64, from block: Int, _ segment: UInt64, _ length: UInt64) -> SegmentPlace? {
+        let next = Int64(block) &+ Int64(bitPattern: unzigzag(step))
+        guard next >= 0, next < Int64(blocks.count), length <= UInt64(BlockHeader.mostRaw), segment < 1 << 32 else {
+            return nil
+        }
+        return SegmentPlace(block: Int(next), segment: Int(segment), length: Int(length))
     }
 
     /// - Returns: nil if it is damaged; `.some(nil)` if nothing is known.

@@ -12,7 +12,10 @@ public struct ArchiveSummary: Sendable {
 extension ArchiveFile {
     public var summary: ArchiveSummary {
         var isNeeded = [Bool](repeating: false, count: index.blocks.count)
-        for entry in entries { for chunk in entry.chunks { isNeeded[chunk.block] = true } }
+        for chunk in entries.lazy.flatMap(\.chunks) {
+            isNeeded[chunk.block] = true
+            if let carry = chunk.carry { isNeeded[carry.block] = true }
+        }
         let needed = zip(index.blocks, isNeeded).reduce(UInt64(0)) { $0 + ($1.1 ? $1.0.size : 0) }
         let fixed = UInt64(ArchiveHeader.length + ArchiveHeader.slotLength) + (slot?.indexSize ?? 0)
         return ArchiveSummary(

@@ -6,9 +6,6 @@ import VestigeCore
 public final class EntryContent: RandomAccessContent {
     public let entry: ArchiveEntry
     public var size: UInt64 { entry.size }
-    /// How many bytes of the archive's blocks have been read, and how many blocks.
-    public private(set) var bytesRead: UInt64 = 0
-    public private(set) var blocksRead = 0
 
     private let archive: ArchiveFile
     private let decoder = BlockDecoder()
@@ -81,21 +78,29 @@ public final class EntryContent: RandomAccessContent {
 
     private func decode(_ number: Int) throws(TraceError) {
         let chunk = entry.chunks[number]
-        var known = try archive.smallChunk(chunk, entry)
-        if known == nil { known = try decodeBlock(chunk) }
-        let bytes = known ?? []
+        let bytes = try Self.bytes(of: chunk.place, entry, archive, decoder)
         var sum = held.reduce(chunk.length) { $0 + $1.bytes.count }
         while sum > Self.heldBytes, !held.isEmpty { sum -= held.removeFirst().bytes.count }
         held.append((number, bytes))
     }
 
-    private func decodeBlock(_ chunk: ArchiveChunk) throws(TraceError) -> [UInt8] {
-        let header = try archive.decode(block: chunk.block, with: decoder)
-        let bytes = try Array(archive.bytes(of: chunk, entry, header, decoder))
-        bytesRead += archive.index.blocks[chunk.block].size
-        blocksRead += 1
-        archive.hold(header, decoder.content, block: chunk.block)
+    /// The bytes of a segment, whose block is decoded if it is not the last one that was.
+    static func bytes(
+        of place: SegmentPlace, _ entry: ArchiveEntry, _ archive: ArchiveFile, _ decoder: BlockDecoder,
+        isCarry: Bool = false
+    ) throws(TraceError) -> [UInt8] {
+        if let known = try archive.heldBytes(of: place, entry, isCarry: isCarry) { return known }
+        let header = try archive.decode(block: place.block, with: decoder)
+        let bytes = try Array(archive.bytes(of: place, entry, header, decoder, isCarry: isCarry))
+        archive.hold(header, decoder.content, block: place.block)
         return bytes
+    }
+
+    /// The carry of the generation that begins with a chunk; nil if there is none that can be read, which costs no
+    /// more than reading the generation.
+    public func carry(ofChunk number: Int) -> [UInt8]? {
+        guard let carry = entry.chunks[number].carry else { return nil }
+        return try? Self.bytes(of: carry, entry, archive, decoder, isCarry: true)
     }
 
     // MARK: - Parts

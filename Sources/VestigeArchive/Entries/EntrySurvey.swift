@@ -26,6 +26,8 @@ struct Piece {
     var generation: GenerationPlace?
     /// Set if it is a part of one that is larger than a block.
     var large: LargeGeneration?
+    /// Where the generation is, in its file, that begins with the piece and of which a carry is wanted.
+    var carried: Range<UInt64>?
 }
 
 /// Where a generation has what names and times need, as offsets in its piece.
@@ -86,6 +88,7 @@ struct EntrySurvey {
             source: source, diagnostics: Diagnostics(), version: version, range: first..<UInt64.max)
         // The header goes with the first generation.
         var start: UInt64 = 0
+        var generations: [(piece: Int, range: Range<UInt64>)] = []
         while start < size {
             let item = try scanner.next()
             guard case .generation(let generation) = item, scanner.offset > start, scanner.offset <= size else {
@@ -93,6 +96,7 @@ struct EntrySurvey {
                 break
             }
             let end = scanner.offset
+            generations.append((pieces.count, start..<end))
             if end - start <= UInt64(BlockHeader.mostRaw) {
                 pieces.append(
                     Piece(
@@ -104,6 +108,8 @@ struct EntrySurvey {
             start = end
         }
         appendPieces(start..<size, input, index, isTrace: true)
+        // Who begins in the middle reads the generation before as well, and all of the one that begins there.
+        for (piece, range) in generations.dropLast(2) { pieces[piece].carried = range }
     }
 
     /// Divides a generation between its batches, so that the model knows all of them.

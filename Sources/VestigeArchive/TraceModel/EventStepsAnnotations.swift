@@ -60,9 +60,8 @@ extension EventWalk where Port: ~Copyable {
     @inline(__always) private mutating func annotationName(
         _ name: UInt64, _ stackID: UInt64, _ type: UInt8, _ column: Int
     ) -> UInt64 {
-        let context = state.context(.name, stackID, UInt64(type))
-        if name != context.pointee.first { port.note(name: name) }
-        return either(context, name, column)
+        port.note(name: name)
+        return either(state.context(.name, stackID, UInt64(type)), name, column)
     }
 
     @inline(__always) private mutating func currentTask(_ task: UInt64, _ column: Int, _ cursor: Cursor) -> UInt64 {

@@ -17,7 +17,7 @@ protocol ModelPort: ~Copyable {
     mutating func refuse()
     /// A goroutine is mentioned that was not lately.
     mutating func note(goroutine: UInt64)
-    /// A region or task begins under a name that was not expected there.
+    /// A region begins or ends under a name, or a task begins.
     mutating func note(name: UInt64)
     static var isEncoding: Bool { get }
 }
@@ -29,6 +29,8 @@ struct EncodingPort: ModelPort, ~Copyable {
     /// What is mentioned, some of it more than once.
     private(set) var goroutines: [UInt64] = []
     private(set) var names: [UInt64] = []
+    /// Names that were noted, each at its place modulo their count; ids are counted from 1.
+    private var lastNames = [UInt64](repeating: 0, count: 64)
 
     init(_ columns: UnsafeMutablePointer<ByteColumn>) { self.columns = columns }
 
@@ -51,7 +53,13 @@ struct EncodingPort: ModelPort, ~Copyable {
     @inline(__always) mutating func end(_ cursor: Cursor) {}
     mutating func refuse() { isRefused = true }
     mutating func note(goroutine: UInt64) { goroutines.append(goroutine) }
-    mutating func note(name: UInt64) { names.append(name) }
+
+    @inline(__always) mutating func note(name: UInt64) {
+        let place = Int(name % UInt64(lastNames.count))
+        if lastNames[place] == name || name == 0 { return }
+        lastNames[place] = name
+        names.append(name)
+    }
 }
 
 /// Reads the columns and writes the events of a segment.

@@ -78,6 +78,8 @@ public struct SourceAlignment: Equatable, Sendable {
 public struct SourceInfo: Sendable {
     /// The path as given, or `-`.
     public var path: String
+    /// The name of the process that it is of; nil if all sources are of one process, which needs none.
+    public var process: String?
     /// Name of the input format, e.g. `gotrace-v2`.
     public var format: String
     /// The format's version as the file states it, e.g. `go 1.26 trace`.
@@ -120,6 +122,16 @@ public final class TraceTables {
             lock.lock()
             defer { lock.unlock() }
             yield &allSources
+        }
+    }
+
+    /// The names of processes, in the order of the sources; empty if there is one, without a name. A source without
+    /// one beside others is of a process that is called "".
+    public var processNames: [String] {
+        let sources = sources
+        guard sources.contains(where: { $0.process != nil }) else { return [] }
+        return sources.reduce(into: []) { names, source in
+            if !names.contains(source.process ?? "") { names.append(source.process ?? "") }
         }
     }
 

@@ -203,7 +203,8 @@ public final class ByteSource {
     public func error(
         _ code: TraceError.Code, at offset: UInt64?, context: [String] = [], expected: String, found: String
     ) -> TraceError {
-        TraceError(code, file: path, byteOffset: offset, context: context, expected: expected, found: found)
+        let offset = offset.map { content?.wholeOffset(of: $0) ?? $0 }
+        return TraceError(code, file: path, byteOffset: offset, context: context, expected: expected, found: found)
     }
 
     private func readStream(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
@@ -228,6 +229,12 @@ public protocol RandomAccessContent: AnyObject {
     /// Reads up to `buffer.count` bytes at `offset`.
     /// - Returns: how many; fewer than asked for only at the end.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+    /// Where the byte at an offset is in what this content is a part of, for messages.
+    func wholeOffset(of offset: UInt64) -> UInt64
+}
+
+extension RandomAccessContent {
+    public func wholeOffset(of offset: UInt64) -> UInt64 { offset }
 }
 
 /// A stream over a source, for peeling.

@@ -13,7 +13,11 @@ extension TextBuffer {
     /// Writes a number in decimal and returns where it ends: eight digits at a time.
     @inlinable @inline(__always)
     public static func write(_ value: UInt64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
-        if value < 100_000_000 { return writeLeading(value, at: place) }
+        value < 100_000_000 ? writeLeading(value, at: place) : writeLong(value, at: place)
+    }
+
+    @usableFromInline @inline(never)
+    static func writeLong(_ value: UInt64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
         if high < 100_000_000 { return writeAll(low, at: writeLeading(high, at: place)) }
         let (top, middle) = high.quotientAndRemainder(dividingBy: 100_000_000)

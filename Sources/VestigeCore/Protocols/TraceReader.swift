@@ -34,8 +34,10 @@ public protocol SkippingReader: TraceReader {
     /// open regions and tasks, last values of metrics. Called before anything is read.
     ///
     /// - Parameter moment: chooses it; nil for the beginning.
+    /// - Returns: how many generations were passed over.
     /// - Throws: what `moment` throws, and what the system refuses.
-    func skip(to moment: (TraceStart) throws(TraceError) -> Int64?) throws(TraceError)
+    @discardableResult
+    func skip(to moment: (TraceStart) throws(TraceError) -> Int64?) throws(TraceError) -> Int
 }
 
 /// What every reader is given: where strings, stacks and losses go.

@@ -47,11 +47,14 @@ struct DelveMessage {
             }
             return messages
         }
-        return single(value).map { [$0] } ?? []
+        return single(value, members).map { [$0] } ?? []
     }
 
-    private static func single(_ value: JSONOutline.Piece) -> DelveMessage? {
-        let members = JSONOutline(bytes: value.bytes).members()
+    /// - Parameter known: its members, if they are known.
+    private static func single(
+        _ value: JSONOutline.Piece, _ known: [(name: String, value: JSONOutline.Piece)]? = nil
+    ) -> DelveMessage? {
+        let members = known ?? JSONOutline(bytes: value.bytes).members()
         func member(_ name: String) -> JSONOutline.Piece? { members.first { $0.name == name }?.value }
         let id = member("id").map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
         if let method = member("method") {

@@ -42,10 +42,14 @@ extension DelveState {
             }
             list.append(self.frame(frame.location))
         }
-        if let first = list.first { _ = location(first) }
-        goroutine.stack = tables.stacks.intern(innermostFirst: list)
-        goroutine.frameCount = list.count
-        goroutine.isStackComplete = frames.last?.bottom ?? false
+        fill(&goroutine, list, isComplete: frames.last?.bottom ?? false)
+    }
+
+    func fill(_ goroutine: inout DelveGoroutine, _ frames: [Frame], isComplete: Bool) {
+        if let first = frames.first { _ = location(first) }
+        goroutine.stack = tables.stacks.intern(innermostFirst: frames)
+        goroutine.frameCount = frames.count
+        goroutine.isStackComplete = isComplete
     }
 
     /// Values of variables and deferred calls have no place in an observation.

@@ -184,7 +184,8 @@ struct DelveSession {
 
     private mutating func takeGoroutine(_ piece: JSONOutline.Piece, group: DelveGroup?) throws {
         begin()
-        var goroutine = state.goroutine(try decode(DelveGoroutineRecord.self, piece))
+        let known = DelveRecordBytes.goroutine(piece.bytes, state)
+        var goroutine = try known ?? state.goroutine(decode(DelveGoroutineRecord.self, piece))
         goroutine.group = state.intern(group?.name ?? "")
         goroutine.isSelected = goroutine.id != 0 && goroutine.id == selected
         if let known = snapshot[goroutine.id], !known.isThread, known.status != nil, !known.isSameMoment(as: goroutine)
@@ -210,12 +211,11 @@ struct DelveSession {
     private mutating func takeStack(_ piece: JSONOutline.Piece, _ parameters: DelveParameters?) throws {
         begin()
         var goroutine = DelveGoroutine()
-        var frames: [DelveFrame] = []
-        for element in JSONOutline(bytes: piece.bytes).elements() where element.isComplete {
-            frames.append(try decode(DelveFrame.self, element))
+        let elements = JSONOutline(bytes: piece.bytes).elements().filter(\.isComplete)
+        guard !elements.isEmpty else { return }
+        if !fill(&goroutine, elements) {
+            state.fill(&goroutine, try elements.map { try decode(DelveFrame.self, $0) })
         }
-        guard !frames.isEmpty else { return }
-        state.fill(&goroutine, frames)
         goroutine.isStackComplete = goroutine.isStackComplete && piece.isComplete
         goroutine.id = parameters?.id ?? 0
         if goroutine.id < 0 { goroutine.id = selected }
@@ -224,6 +224,20 @@ struct DelveSession {
             goroutine.doubts = [state.intern("whose stack this is is not said")]
         }
         snapshot.add(goroutine)
+    }
+
+    /// - Returns: false where a frame is not written as usual.
+    private func fill(_ goroutine: inout DelveGoroutine, _ elements: [JSONOutline.Piece]) -> Bool {
+        var frames: [Frame] = []
+        frames.reserveCapacity(elements.count)
+        var isBottom = false
+        for element in elements {
+            guard let read = DelveRecordBytes.frame(element.bytes, state) else { return false }
+            frames.append(read.frame)
+            isBottom = read.isBottom
+        }
+        state.fill(&goroutine, frames, isComplete: isBottom)
+        return true
     }
 
     private mutating func takeAncestors(_ piece: JSONOutline.Piece, _ parameters: DelveParameters?) throws {

@@ -86,15 +86,15 @@ struct DelveSnapshot {
     private func pin(_ goroutine: DelveGoroutine) -> WaitReasonPin? {
         var depth = 0
         for frame in state.tables.stacks.frames(goroutine.stack) {
-            if let pin = WaitReasonPin.of(frame: state.tables.strings.string(frame.function)) { return pin }
+            if let pin = state.pin(frame: frame.function) { return pin }
             depth += 1
             if depth == 8 { break }
         }
-        let user = state.function(goroutine.userLocation)
-        if let pin = WaitReasonPin.of(frame: user) { return pin }
-        if let pin = WaitReasonPin.of(frame: state.function(goroutine.runtimeLocation)) { return pin }
+        for location in [goroutine.userLocation, goroutine.runtimeLocation] where location != .absent {
+            if let pin = state.pin(frame: state.tables.stacks.node(location).frame.function) { return pin }
+        }
         // Also what the runtime's own goroutines run may be a user's: finalizers, for one.
-        guard user.hasPrefix("runtime.") else { return nil }
+        guard state.function(goroutine.userLocation).hasPrefix("runtime.") else { return nil }
         return WaitReasonPin.of(start: state.function(goroutine.startLocation))
     }
 

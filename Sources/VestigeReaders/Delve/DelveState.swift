@@ -15,6 +15,9 @@ final class DelveState {
     private(set) var hasEvents = false
     /// Number of the stop or listing that observations belong to; from 1.
     private(set) var snapshotNumber: UInt64 = 1
+    /// Goroutines share the few places and functions of a program.
+    private var descriptions: [StackID: StringID] = [:]
+    private var pins: [StringID: WaitReasonPin?] = [:]
 
     init(_ context: ReaderContext, path: String) {
         tables = context.tables
@@ -96,10 +99,21 @@ final class DelveState {
 
     /// A place as an attribute shows it: `main.work /src/main.go:64 (0x5aea0a)`.
     func describe(_ location: StackID) -> StringID {
+        if let known = descriptions[location] { return known }
         let frame = tables.stacks.node(location).frame
         var text = Array(tables.strings.bytes(frame.function))
         text += Array(" ".utf8) + tables.strings.bytes(frame.file)
         text += Array(":\(frame.line) (0x\(String(frame.programCounter, radix: 16)))".utf8)
-        return intern(text[...])
+        let description = intern(text[...])
+        descriptions[location] = description
+        return description
+    }
+
+    /// What a function in a stack says of what its goroutine waits for.
+    func pin(frame function: StringID) -> WaitReasonPin? {
+        if let known = pins[function] { return known }
+        let pin = WaitReasonPin.of(frame: tables.strings.string(function))
+        pins.updateValue(pin, forKey: function)
+        return pin
     }
 }

@@ -49,6 +49,8 @@ struct JSONOutline {
         }
     }
 
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 }
+
     private func piece(at position: Int) -> Piece {
         let end = end(ofValueAt: position)
         return Piece(bytes: bytes[position..<(end ?? bytes.endIndex)], isComplete: end != nil)
@@ -56,7 +58,7 @@ struct JSONOutline {
 
     private func skipSpace(_ position: Int) -> Int? {
         var position = position
-        while position < bytes.endIndex, [0x20, 0x09, 0x0d, 0x0a].contains(bytes[position]) { position += 1 }
+        while position < bytes.endIndex, Self.isSpace(bytes[position]) { position += 1 }
         return position < bytes.endIndex ? position : nil
     }
 

@@ -11,6 +11,8 @@ struct GenerationSkim: ~Copyable {
     private let tables: GenerationTables
     private var goroutines = PagedTable<SkimGoroutine>()
     private var dead: [Int64] = []
+    /// Those that ended in the last generation and began before it.
+    private var endedEarlier: [Int64] = []
     private var annotations = SkimAnnotations()
     /// The first and the last event of each metric: metrics stand in the order in which they appear.
     private var metrics: [StringID: (first: Event, last: Event)] = [:]
@@ -41,6 +43,8 @@ struct GenerationSkim: ~Copyable {
     /// Takes the next generation, whose tables are loaded.
     /// - Returns: false if it is not what the wire format allows.
     mutating func take(_ generation: Generation) throws(TraceError) -> Bool {
+        annotations.beginGeneration()
+        endedEarlier.removeAll(keepingCapacity: true)
         for delta in 0..<Self.deltaCount { deltaTable[delta] = tables.nanoseconds(UInt64(delta)) }
         for batches in generation.threads {
             (thread, current, proc) = (batches.thread, .absent, .absent)
@@ -55,20 +59,17 @@ struct GenerationSkim: ~Copyable {
             annotations.leaveGoroutine()
         }
         annotations.endGeneration { goroutines.find($0.rawValue)?.pointee.isDead ?? false }
-        for id in dead { goroutines.remove(id) }
+        for id in dead {
+            if let record = goroutines.find(id), record.pointee.creationNanoseconds == .min { endedEarlier.append(id) }
+            goroutines.remove(id)
+        }
         dead.removeAll(keepingCapacity: true)
         return true
     }
 
     /// What still matters after the last generation, as the events that said it, in order of time.
     mutating func events(notAfter limit: Int64) -> [Event] {
-        var events = annotations.events
-        for (first, last) in metrics.values {
-            events += first.timeNanoseconds < last.timeNanoseconds ? [first, last] : [last]
-        }
-        goroutines.forEach { id, record in
-            events += record.pointee.events(of: GoroutineID(id), source: context.source)
-        }
+        var events = openEvents()
         events.sort {
             ($0.timeNanoseconds, $0.kind.rawValue, $0.argument0) < ($1.timeNanoseconds, $1.kind.rawValue, $1.argument0)
         }
@@ -76,7 +77,42 @@ struct GenerationSkim: ~Copyable {
         return events
     }
 
+    /// Everything that the only generation leaves to those behind it: besides what still matters, the ends of what
+    /// began before it. In an order that nothing but these events decides.
+    mutating func leftovers() -> [Event] {
+        var events = openEvents() + annotations.earlierEnds
+        for id in endedEarlier {
+            events.append(
+                Event(
+                    kind: .goroutineTransition, timeNanoseconds: 0, argument0: UInt64(bitPattern: id),
+                    detail: Event.pack(GoroutineState.running, .notExist)))
+        }
+        let keys = { (event: Event) in
+            (
+                event.timeNanoseconds, UInt64(event.kind.rawValue) << 16 | UInt64(event.detail), event.argument0,
+                event.goroutine.rawValue, event.thread.rawValue, UInt64(event.name.rawValue) << 32
+                    | UInt64(event.stack.rawValue)
+            )
+        }
+        events.sort { keys($0) < keys($1) }
+        return events
+    }
+
+    private mutating func openEvents() -> [Event] {
+        var events = annotations.events
+        for (first, last) in metrics.values {
+            events += first.timeNanoseconds < last.timeNanoseconds ? [first, last] : [last]
+        }
+        goroutines.forEach { id, record in
+            events += record.pointee.events(of: GoroutineID(id), source: context.source)
+        }
+        return events
+    }
+
     var openTasks: [Event] { annotations.openTasks }
+    var openRegions: [Event] { annotations.openRegions }
+    /// The ends in the last generation of regions of which no begin was seen.
+    var earlierRegionEnds: [Event] { annotations.earlierRegionEnds }
 
     // MARK: - Events
 

@@ -15,6 +15,8 @@ final class GoTraceV2Reader: TraceReader {
     /// Generations of the trace so far, and of all traces in the file.
     private var ordinal: UInt64 = 0
     private var generationCount = 0
+    /// Generations that were passed over.
+    private var passedCount = 0
     private var syncCount: UInt64 = 0
     private var phase = Phase.betweenGenerations
     private var pendingExperimental: [BatchHeader] = []
@@ -103,7 +105,7 @@ final class GoTraceV2Reader: TraceReader {
     func begin(at offset: UInt64, behind count: Int, _ events: [Event], openTasks: [Event]) {
         scanner = GenerationScanner(
             source: source, diagnostics: context.diagnostics, version: version, range: offset..<UInt64.max)
-        syncCount = UInt64(count)
+        countGenerations(from: count)
         pendingEvents = events[...]
         // A generation's last events can be later than the next one's first: these wait, as in reading in full.
         ordering.pointee.lastTime = events.last?.timeNanoseconds ?? 0
@@ -115,7 +117,7 @@ final class GoTraceV2Reader: TraceReader {
     }
 
     /// Says how many generations are before what is read.
-    func countGenerations(from count: Int) { syncCount = UInt64(count) }
+    func countGenerations(from count: Int) { (passedCount, syncCount) = (count, UInt64(count)) }
 
     // MARK: - Generations
 
@@ -134,7 +136,7 @@ final class GoTraceV2Reader: TraceReader {
             try ordering.pointee.begin(generation, ordinal: ordinal)
             ordinal += 1
             generationCount += 1
-            context.tables.sources[Int(context.source)].generationCount = generationCount
+            context.tables.sources[Int(context.source)].generationCount = passedCount + generationCount
             context.tables.sources[Int(context.source)].ticksPerSecond = tables.ticksPerSecond
             appendSync(&batch, time: tables.nanoseconds(generation.minimumTicks), clockIndex: tables.clockIndex)
             pendingExperimental = generation.experimentalBatches.reversed()

@@ -7,8 +7,8 @@ import VestigeCore
 extension GoTraceV2Reader: SkippingReader {
     func skip(
         to moment: (TraceStart) throws(TraceError) -> Int64?
-    ) throws(TraceError) {
-        guard source.isSeekable, GoTraceV2Format.knownVersions.contains(version), isUnread else { return }
+    ) throws(TraceError) -> Int {
+        guard source.isSeekable, GoTraceV2Format.knownVersions.contains(version), isUnread else { return 0 }
         // Anything odd is for whoever reads in full to report.
         let diagnostics = Diagnostics()
         let quiet = ReaderContext(tables: context.tables, diagnostics: diagnostics, source: context.source)
@@ -29,7 +29,7 @@ extension GoTraceV2Reader: SkippingReader {
             if target == nil {
                 try tables.load(generation)
                 opening = [firstSync(generation, tables)]
-                guard let wanted = try moment(start(opening[0])) else { return }
+                guard let wanted = try moment(start(opening[0])) else { return 0 }
                 target = wanted
             }
             guard tables.nanoseconds(generation.minimumTicks) <= target! else { break }
@@ -37,13 +37,14 @@ extension GoTraceV2Reader: SkippingReader {
             guard kept.count > 2 else { continue }
             let oldest = kept.removeFirst().generation
             try tables.load(oldest)
-            guard try skim.take(oldest), diagnostics.nonZero.isEmpty else { return }
+            guard try skim.take(oldest), diagnostics.nonZero.isEmpty else { return 0 }
             skimmedCount += 1
         }
-        guard skimmedCount > 0, diagnostics.nonZero.isEmpty else { return }
+        guard skimmedCount > 0, diagnostics.nonZero.isEmpty else { return 0 }
         begin(
             at: kept[0].offset, behind: skimmedCount, opening + skim.events(notAfter: target!),
             openTasks: skim.openTasks)
+        return skimmedCount
     }
 
     private func firstSync(_ generation: Generation, _ tables: GenerationTables) -> Event {

@@ -73,10 +73,17 @@ struct SkimAnnotations {
     private var taskEnds = Set<UInt64>()
     /// Begins and ends of regions in this generation, in the order of each thread.
     private var regionEvents: [Event] = []
+    /// Ends of regions in this generation that began before it.
+    private(set) var earlierRegionEnds: [Event] = []
     /// Begins of the goroutine that runs on the thread now, since it does.
     private var runBegins: [Event] = []
 
     // MARK: - Within a generation
+
+    mutating func beginGeneration() {
+        taskEnds.removeAll(keepingCapacity: true)
+        earlierRegionEnds.removeAll(keepingCapacity: true)
+    }
 
     mutating func beginRegion(_ event: Event) { runBegins.append(event) }
 
@@ -114,16 +121,22 @@ struct SkimAnnotations {
         for event in regionEvents {
             if event.kind == .regionBegin {
                 regions[Key(event), default: []].append(event)
-            } else if regions[Key(event)]?.popLast() != nil, regions[Key(event)]!.isEmpty {
+            } else if regions[Key(event)]?.popLast() == nil {
+                if !isDead(event.goroutine) { earlierRegionEnds.append(event) }
+            } else if regions[Key(event)]!.isEmpty {
                 regions[Key(event)] = nil
             }
         }
         regionEvents.removeAll(keepingCapacity: true)
-        taskEnds.removeAll(keepingCapacity: true)
         if !regions.isEmpty { regions = regions.filter { !isDead($0.key.goroutine) } }
     }
 
     /// The begins of what is open.
-    var events: [Event] { regions.values.flatMap { $0 } + openTasks }
+    var events: [Event] { openRegions + openTasks }
+    var openRegions: [Event] { regions.values.flatMap { $0 } }
     var openTasks: [Event] { Array(tasks.values) }
+    /// The ends in the last generation of what began before it.
+    var earlierEnds: [Event] {
+        earlierRegionEnds + taskEnds.map { Event(kind: .taskEnd, timeNanoseconds: 0, argument0: $0) }
+    }
 }

@@ -46,7 +46,8 @@ struct JSONLine: DecodableWithConfiguration {
             kind: kind, timeNanoseconds: time,
             goroutine: GoroutineID(try fields.optional("g") ?? -1), proc: ProcID(try fields.optional("p") ?? -1),
             thread: ThreadID(try fields.optional("m") ?? -1), stack: try fields.stack("stack", "stack_id"),
-            source: try fields.state.source(try fields.optional("source") ?? 0))
+            source: try fields.state.source(
+                try fields.optional("source") ?? 0, process: try fields.optional("process")))
         event.isSynthetic = try fields.optional("synthetic") ?? false
         try fill(&event, fields)
         event.timeNanoseconds = fields.state.inOrder(time)

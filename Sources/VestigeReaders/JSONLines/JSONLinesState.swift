@@ -8,6 +8,10 @@ final class JSONLinesState {
     /// The line being decoded.
     var line = Data()
     private let path: String
+    /// What the user calls the process that the input is of; nil if nothing was said.
+    private let givenProcess: String?
+    /// Sources of processes that only events name.
+    private var processPlaces: [String: UInt8] = [:]
     /// Index in `tables.sources` of each source of the input.
     private var sources: [UInt8]
     /// The stacks that the input has numbered.
@@ -21,6 +25,8 @@ final class JSONLinesState {
         diagnostics = context.diagnostics
         sources = [context.source]
         self.path = path
+        let place = Int(context.source)
+        givenProcess = tables.sources.indices.contains(place) ? tables.sources[place].process : nil
     }
 
     func begin(_ header: JSONHeader) throws {
@@ -39,7 +45,11 @@ final class JSONLinesState {
     private func restore(_ records: [JSONSource]) throws {
         for (index, record) in records.enumerated() {
             let place = Int(try source(UInt64(index)))
-            if place < tables.sources.count { record.restore(&tables.sources[place]) }
+            guard place < tables.sources.count else { continue }
+            record.restore(&tables.sources[place])
+            // Processes of one input stay apart under the name that the user gives it.
+            let names = [givenProcess, record.process].compactMap(\.self)
+            if !names.isEmpty { tables.sources[place].process = names.joined(separator: "/") }
         }
     }
 
@@ -72,10 +82,36 @@ final class JSONLinesState {
             guard number <= 255, index <= 255 else {
                 throw LineDefect(expected: "at most 256 sources", found: "source \(number)")
             }
-            tables.sources.append(SourceInfo(path: path, format: EventIR.jsonLinesName))
+            var info = SourceInfo(path: path, format: EventIR.jsonLinesName)
+            info.process = givenProcess
+            tables.sources.append(info)
             sources.append(UInt8(index))
         }
         return sources[Int(number)]
+    }
+
+    /// The same for an event that says of which process it is. Where the header does not say it, each process gets a
+    /// source of its own.
+    func source(_ number: UInt64, process: String?) throws -> UInt8 {
+        let place = try source(number)
+        guard let process, tables.sources.indices.contains(Int(place)) else { return place }
+        let name = [givenProcess, process].compactMap(\.self).joined(separator: "/")
+        let known = tables.sources[Int(place)].process
+        if known == name { return place }
+        if let other = processPlaces[name] { return other }
+        if known == givenProcess, !processPlaces.values.contains(place) {
+            tables.sources[Int(place)].process = name
+            processPlaces[name] = place
+            return place
+        }
+        guard let next = UInt8(exactly: tables.sources.count) else {
+            throw LineDefect(expected: "at most 256 sources", found: "one more process")
+        }
+        var info = tables.sources[Int(place)]
+        info.process = name
+        tables.sources.append(info)
+        processPlaces[name] = next
+        return next
     }
 
     func define(stack number: UInt64, as stack: StackID) { stacks[number] = stack }
@@ -122,6 +158,7 @@ struct JSONTrailer {
 /// A source as header and trailer describe it.
 struct JSONSource: Decodable {
     var path: String?
+    var process: String?
     var format: String?
     var formatVersion: String?
     var goVersion: String?
@@ -132,7 +169,7 @@ struct JSONSource: Decodable {
     var alignment: [JSONAlignment]?
 
     enum CodingKeys: String, CodingKey {
-        case path, format
+        case path, process, format
         case formatVersion = "format_version"
         case goVersion = "go_version"
         case clock

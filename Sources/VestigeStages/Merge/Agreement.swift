@@ -82,7 +82,7 @@ private struct Comparison {
         {
             let subject: Difference.Subject = event.toGoroutineState == traced.state ? .reason : .state
             add(event.goroutine, subject, recording: words(traced), observer: words(event))
-        } else if traced.state == .waiting, !isStackDoubtful(event),
+        } else if traced.state == .waiting, !SnapshotMatcher.isStackDoubtful(event, tables),
             !StackComparison.agree(traced.stack, event.stack, tables)
         {
             add(event.goroutine, .stack, recording: place(traced.stack), observer: place(event.stack))
@@ -98,11 +98,6 @@ private struct Comparison {
         } else if states.mentionedLater[goroutine] == nil, !isOfRuntime(event) {
             add(goroutine, .existence, recording: "never mentioned", observer: words(event))
         }
-    }
-
-    private func isStackDoubtful(_ event: Event) -> Bool {
-        let detail = tables.observations.detail(event.observationDetail)
-        return detail.flags.contains(.stackUnavailable) || detail.strayLineCount > 0 || detail.elidedFrameCount != 0
     }
 
     private func isOfRuntime(_ event: Event) -> Bool {

@@ -37,6 +37,9 @@ public struct Fit {
     public internal(set) var rivalCount = 0
     public internal(set) var rivalNanoseconds: Int64?
 
+    /// Whether both are of one program.
+    public internal(set) var evidence = PlaceEvidence()
+
     public var momentNanoseconds: Int64 {
         startNanoseconds &+ (endNanoseconds &- startNanoseconds) / 2
     }

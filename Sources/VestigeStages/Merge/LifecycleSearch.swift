@@ -65,6 +65,13 @@ public final class LifecycleSearch {
         let instant = isBirth ? births[goroutine] : deaths[goroutine]
         if let instant, !isBirth || StackComparison.agree(instant.stack, hit.stack, tables) {
             placement.matchCount += 1
+            if isBirth {
+                switch PlaceComparison(creation: instant.stack, hit.stack, tables) {
+                case .agreeing: placement.evidence.agreeing += 1
+                case .differing: placement.evidence.differing += 1
+                case .unknown, .inLibrary, .inMain: break
+                }
+            }
             // It had not ended yet when the breakpoint was hit.
             return isBirth ? instant.timeNanoseconds : instant.timeNanoseconds &- 1
         }
@@ -104,8 +111,11 @@ public struct LifecyclePlacement {
     /// False if nothing says where it belongs.
     public fileprivate(set) var isPlaced = false
 
+    /// Whether births are at the same lines.
+    fileprivate(set) var evidence = PlaceEvidence()
+
     /// True if the recording contradicts it no more than one of the same run may.
-    public var isCredible: Bool { isPlaced && matchCount >= missing.count }
+    public var isCredible: Bool { isPlaced && matchCount >= missing.count && !evidence.speaksAgainst }
 
     /// What the recording does not say as the log does.
     public var agreement: Agreement {

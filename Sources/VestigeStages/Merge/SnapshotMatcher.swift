@@ -12,11 +12,18 @@ struct SnapshotMatcher: ~Copyable {
         /// The observer stopped it within the tracer: the recording may be one event ahead.
         var mayBeAhead: Bool
         var isAlive = false
+        var hasEnded = false
         var isOfProgram = false
         var isMatched = false
         var stamp = CollectorStamps.Stamp.unknown
         /// Since when it waits, while it does.
         var wait: CollectorStamps.Wait?
+        /// Where the observer saw it; absent where that is doubtful.
+        var stack = StackID.absent
+        /// Where it was created.
+        var creation = StackID.absent
+        /// The best that is known of its places in the recording.
+        var place = PlaceComparison.unknown
         var lastState = GoroutineState.undetermined
         var lastRun: CollectionCount?
 
@@ -27,22 +34,30 @@ struct SnapshotMatcher: ~Copyable {
     /// Expected goroutines that are alive in the recording, those of the program among them, and those
     /// that are as the observer saw them.
     private var aliveCount = 0
+    /// Expected goroutines that have ended in the recording: their numbers are not given again.
+    private var endedCount = 0
     private var programCount = 0
     private var matchCount = 0
     private(set) var goroutineCount = 0
     private let isInGroups: Bool
     private var stamps = CollectorStamps()
+    private var places = PlaceComparisons()
+    private let tables: TraceTables
 
     init(_ snapshot: ObservedSnapshot, _ tables: TraceTables) {
+        self.tables = tables
         isInGroups = snapshot.isInGroups
         for event in snapshot.events where event.kind == .observed && event.goroutine != .absent {
             guard expectations.find(event.goroutine.rawValue) == nil else { continue }
             let reason = WaitReasons.inTrace(tables.strings.string(event.name)) ?? ""
+            let detail = tables.observations.detail(event.observationDetail)
+            let isReadable = !detail.flags.contains(.stackUnavailable) && detail.strayLineCount == 0
             expectations.insert(
                 event.goroutine.rawValue,
                 Expectation(
                     isOccupied: true, state: event.toGoroutineState, reason: tables.strings.intern(reason),
-                    mayBeAhead: Self.isInTracer(event.stack, tables), stamp: snapshot.stamp(of: event, tables)))
+                    mayBeAhead: Self.isInTracer(event.stack, tables), stamp: snapshot.stamp(of: event, tables),
+                    stack: isReadable ? event.stack : .absent, creation: detail.creation.stack))
             goroutineCount += 1
         }
     }
@@ -54,10 +69,49 @@ struct SnapshotMatcher: ~Copyable {
         let isOfProgram = now.isAlive && now.isOfProgram
         programCount += (isOfProgram ? 1 : 0) - (expectation.pointee.isOfProgram ? 1 : 0)
         matchCount += (isMatched ? 1 : 0) - (expectation.pointee.isMatched ? 1 : 0)
+        if now.isAlive == expectation.pointee.hasEnded {
+            expectation.pointee.hasEnded.toggle()
+            endedCount += now.isAlive ? -1 : 1
+        }
+        if expectation.pointee.place < .agreeing { comparePlaces(expectation, now, isMatched) }
         if expectation.pointee.stamp != .unknown { followWait(expectation, now.state, isMatched) }
         expectation.pointee.isAlive = now.isAlive
         expectation.pointee.isOfProgram = isOfProgram
         expectation.pointee.isMatched = isMatched
+    }
+
+    private mutating func comparePlaces(
+        _ expectation: UnsafeMutablePointer<Expectation>, _ now: TracedGoroutine, _ isMatched: Bool
+    ) {
+        let (stack, isWaiting) = (expectation.pointee.stack, expectation.pointee.state == .waiting)
+        var place = places.compare(.creation, now.creationStack, expectation.pointee.creation, tables)
+        if !isWaiting {
+            place = max(place, places.compare(.running, now.stack, stack, tables))
+        } else if isMatched, now.state == .waiting {
+            place = max(place, places.compare(.waiting, now.stack, stack, tables))
+        }
+        expectation.pointee.place = max(expectation.pointee.place, place)
+    }
+
+    /// What the whole recording says of whether it is of the same program.
+    var evidence: PlaceEvidence {
+        mutating get {
+            var evidence = PlaceEvidence()
+            expectations.forEach { _, expectation in
+                switch expectation.pointee.place {
+                case .agreeing: evidence.agreeing += 1
+                case .inMain: evidence.inMainOnly += 1
+                case .differing: evidence.differing += 1
+                case .unknown, .inLibrary: break
+                }
+            }
+            return evidence
+        }
+    }
+
+    static func isStackDoubtful(_ event: Event, _ tables: TraceTables) -> Bool {
+        let detail = tables.observations.detail(event.observationDetail)
+        return detail.flags.contains(.stackUnavailable) || detail.strayLineCount > 0 || detail.elidedFrameCount != 0
     }
 
     private mutating func followWait(
@@ -114,6 +168,6 @@ struct SnapshotMatcher: ~Copyable {
         let matches = matchCount - stamps.contradictionCount
         return Fit(
             place: place, startNanoseconds: start, endNanoseconds: end, matchCount: matches,
-            mismatchCount: aliveCount - matches, missingCount: missing <= self.programCount ? missing : 0)
+            mismatchCount: aliveCount + endedCount - matches, missingCount: missing <= self.programCount ? missing : 0)
     }
 }

@@ -8,6 +8,7 @@ final class SnapshotSearch {
     let snapshot: ObservedSnapshot
     private let matcher: HeapValue<SnapshotMatcher>
     private let profile: ProfileMatcher
+    private var profilePlaces: ProfilePlaces
     /// The goroutines that ran when the observer looked: of a dump, that which wrote it.
     private let runners: [(goroutine: GoroutineID, stack: StackID)]
     /// If all of them are at the very same lines.
@@ -29,6 +30,7 @@ final class SnapshotSearch {
         self.snapshot = snapshot
         matcher = HeapValue(SnapshotMatcher(snapshot, tables))
         profile = ProfileMatcher(snapshot, tables)
+        profilePlaces = ProfilePlaces(snapshot)
         let isProfile = snapshot.observer == .profile
         let running = snapshot.events.filter { event in
             isProfile ? Self.isWriter(event.stack, tables) : event.toGoroutineState == .running
@@ -65,7 +67,7 @@ final class SnapshotSearch {
         _ goroutine: GoroutineID, _ now: TracedGoroutine, at time: Int64, _ goroutines: inout TracedGoroutines,
         _ tables: TraceTables
     ) {
-        guard snapshot.observer != .profile else { return }
+        guard snapshot.observer != .profile else { return profilePlaces.note(now, tables) }
         closeBestMoment(at: time)
         matcher.pointer.pointee.transition(goroutine, now)
         var fit = matcher.pointer.pointee.fit(.anyMoment, from: time, to: time, programCount: goroutines.programCount)
@@ -170,6 +172,12 @@ final class SnapshotSearch {
     ) -> Fit? {
         if isOfLeaks { considerLeaks(&goroutines, wallOffset, tables) }
         closeBestMoment(at: end)
+        var fit = choose()
+        fit?.evidence = snapshot.observer == .profile ? profilePlaces.evidence : matcher.pointer.pointee.evidence
+        return fit
+    }
+
+    private func choose() -> Fit? {
         guard let moment = bestMoment else { return bestPlace }
         guard let place = bestPlace else { return moment }
         let count = Int(clamping: snapshot.goroutineCount)

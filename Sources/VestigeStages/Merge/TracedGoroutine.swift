@@ -13,6 +13,8 @@ public struct TracedGoroutine: PagedElement, Sendable {
     var isCoroutine = false
     /// Where it was when it last did anything that the recording has a stack of.
     var lastStack = StackID.absent
+    /// Where it was created; absent if that was before the recording.
+    var creationStack = StackID.absent
     public var isAlive: Bool { isOccupied && state != .notExist }
 
     public static let vacant = TracedGoroutine(isOccupied: false, state: .notExist)
@@ -53,6 +55,7 @@ struct TracedGoroutines: ~Copyable {
         _ known: UnsafeMutablePointer<TracedGoroutine>, _ event: Event, _ tables: TraceTables
     ) {
         let state = event.toGoroutineState
+        if event.fromGoroutineState == .notExist { known.pointee.creationStack = event.stack }
         // A status at a generation's start confirms what is known, and does not say the reason again.
         if event.fromGoroutineState != state {
             known.pointee.reason = state == .waiting ? event.name : .empty

@@ -1,20 +1,25 @@
 /// A set of numbers that are handed out in sequence: a bit each, in pages, so that a stray one costs a page and
 /// not everything below it.
-struct IDSet {
+public struct IDSet {
     private static let wordsPerPage = 64
 
     private var firstWords: [UInt64: Int] = [:]
     private var words: [UInt64] = []
-    private(set) var isEmpty = true
+    public private(set) var isEmpty = true
 
-    func contains(_ id: UInt64) -> Bool {
+    public init() {}
+
+    /// How many pages of 4,096 numbers it takes.
+    public var pageCount: Int { firstWords.count }
+
+    public func contains(_ id: UInt64) -> Bool {
         guard let first = firstWords[id >> 12] else { return false }
         return words[first + Self.word(id)] & 1 << (id & 63) != 0
     }
 
     /// - Returns: false if it is in there already.
     @discardableResult
-    mutating func insert(_ id: UInt64) -> Bool {
+    public mutating func insert(_ id: UInt64) -> Bool {
         isEmpty = false
         let first = firstWords[id >> 12] ?? addPage(id >> 12)
         let bit: UInt64 = 1 << (id & 63)

@@ -36,9 +36,16 @@ public final class QueryStage: Stage {
     /// The begin of the first window; nil if there is none, or it begins with the recording.
     /// - Throws: `usage` for a window that cannot be.
     public func begin(of recording: TraceStart) throws(TraceError) -> Int64? {
-        let windows = try QueryClock(recording, facts: facts).windows(of: query, facts: facts)
-        guard let start = windows.first?.lowerBound, start > recording.firstNanoseconds else { return nil }
+        guard let start = try span(of: recording)?.lowerBound, start > recording.firstNanoseconds else { return nil }
         return start
+    }
+
+    /// From the begin of the first window to the end of the last; nil if there is none.
+    /// - Throws: `usage` for a window that cannot be.
+    public func span(of recording: TraceStart) throws(TraceError) -> Range<Int64>? {
+        let windows = try QueryClock(recording, facts: facts).windows(of: query, facts: facts)
+        guard let first = windows.first, let last = windows.last else { return nil }
+        return first.lowerBound..<last.upperBound
     }
 
     public func process(

@@ -68,4 +68,16 @@ extension TraceTables {
     public func text(of stack: StackID) -> String {
         stacks.frames(stack).map { text(of: $0) }.joined(separator: " < ")
     }
+    /// The function that a goroutine was started with, as a stack of it tells: the outermost frame but for
+    /// `runtime.goexit`, which some observers show below every goroutine.
+    public func startFunction(of stack: StackID) -> StringID {
+        var function = StringID.empty
+        for frame in stacks.frames(stack) {
+            if frame.function == .empty || strings.bytes(frame.function).elementsEqual("runtime.goexit".utf8) {
+                continue
+            }
+            function = frame.function
+        }
+        return function
+    }
 }

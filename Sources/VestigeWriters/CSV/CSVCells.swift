@@ -36,6 +36,15 @@ final class CSVCells {
         stacks.append(id.rawValue, to: buffer, at: place) ?? render(id, to: buffer, at: place, tables)
     }
 
+    /// Puts down text that is not kept.
+    @inline(never) func append(
+        _ text: UnsafeBufferPointer<UInt8>, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        buffer.endWriting(at: place)
+        buffer.appendCSVText(text, delimiter: delimiter, keepsType: keepsType)
+        return buffer.beginWriting(room: CSVRow.fixedRoom)
+    }
+
     @inline(never) private func render(
         _ id: StringID, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>, _ tables: TraceTables
     ) -> UnsafeMutablePointer<UInt8> {

@@ -4,8 +4,11 @@ import VestigeCore
 final class CSVFile {
     let buffer: TextBuffer
     let selection: CSVSelection?
-    let decimalMark: UInt8
-    let wallClock: CSVWallClock
+    private let wallClock: CSVWallClock
+    /// True if rows have all columns, and there may be any number of them.
+    let isPlain: Bool
+    /// Of the first file.
+    let sink: any ByteSink
     private let name: String
     private let target: any OutputTarget
     private let style: TableStyle
@@ -26,13 +29,14 @@ final class CSVFile {
         self.target = target
         self.wallClock = wallClock
         style = options.tableStyle
-        decimalMark = style.decimalMark
         diagnostics = options.diagnostics
         let names = columns.map { $0.name(in: options.tableStyle) }
         let order = try Self.order(of: names, chosen: options.tableStyle.columns)
         header = order?.map { names[$0] } ?? names
         selection = order.map { CSVSelection($0) }
-        buffer = TextBuffer(try target.sink(named: target.isFolder ? name + ".csv" : nil))
+        isPlain = order == nil && !options.tableStyle.isForSpreadsheets
+        sink = try target.sink(named: target.isFolder ? name + ".csv" : nil)
+        buffer = TextBuffer(sink)
         try begin()
     }
 
@@ -62,6 +66,26 @@ final class CSVFile {
             buffer.append(byte: style.delimiter)
         }
         try endLine()
+    }
+
+    /// Puts down seconds with the decimal mark, and returns where they end.
+    @inline(never) func writeSeconds(
+        _ nanoseconds: Int64, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        buffer.endWriting(at: place)
+        buffer.appendSeconds(nanoseconds, decimalMark: style.decimalMark)
+        return buffer.beginWriting(room: CSVRow.fixedRoom)
+    }
+
+    /// Puts down the date and time of a moment on the recording's clock, where the wall clock is known, and returns
+    /// where they end.
+    @inline(never) func writeDate(
+        _ clockNanoseconds: Int64, to buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        guard let offset = wallClock.offsetNanoseconds else { return place }
+        buffer.endWriting(at: place)
+        buffer.appendDateTime(unixNanoseconds: clockNanoseconds &+ offset, decimalMark: style.decimalMark)
+        return buffer.beginWriting(room: CSVRow.fixedRoom)
     }
 
     /// Turns the last delimiter into the end of the line.
@@ -106,7 +130,7 @@ final class CSVSelection {
 
     deinit { scratch.deallocate() }
 
-    func endField(_ buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>) {
+    @inline(never) func endField(_ buffer: TextBuffer, at place: UnsafeMutablePointer<UInt8>) {
         buffer.endWriting(at: place)
         ends.append(buffer.count)
     }

@@ -9,9 +9,23 @@ struct CSVFixedFields {
 
     /// By number: its digits and the delimiter, and in the highest byte how many bytes these are.
     private let small: UnsafeMutablePointer<UInt64>
+    /// Larger numbers, as they come; each in the place that its lowest bits tell.
+    private let recent: UnsafeMutablePointer<Recent>
     /// By the raw value of a goroutine's state: its name and the delimiter.
     private let states: UnsafeMutablePointer<Block>
     private let noFlags: Block
+    private let delimiter: UInt8
+
+    private struct Recent {
+        var number = UInt32.max
+        /// How many bytes its digits and the delimiter are.
+        var count: UInt32 = 0
+        var text: UInt64 = 0
+    }
+
+    private static var recentCount: Int { 512 }
+    /// Numbers whose digits leave room for the delimiter in eight bytes.
+    private static var recentLimit: UInt64 { 10_000_000 }
 
     /// At most 31 bytes, and in the last one how many these are.
     private typealias Block = SIMD32<UInt8>
@@ -23,6 +37,9 @@ struct CSVFixedFields {
             let bytes = text.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
             small[Int(number)] = bytes | UInt64(text.count) << 56
         }
+        self.delimiter = delimiter
+        recent = .allocate(capacity: Self.recentCount)
+        recent.initialize(repeating: Recent(), count: Self.recentCount)
         states = .allocate(capacity: GoroutineState.allCases.count)
         for state in GoroutineState.allCases {
             states[Int(state.rawValue)] = Self.block("\(state.name)", delimiter)
@@ -40,6 +57,7 @@ struct CSVFixedFields {
 
     func deallocate() {
         small.deallocate()
+        recent.deallocate()
         states.deallocate()
     }
 
@@ -49,6 +67,27 @@ struct CSVFixedFields {
         let text = small[Int(truncatingIfNeeded: value)]
         UnsafeMutableRawPointer(place).storeBytes(of: text.littleEndian, as: UInt64.self)
         return place + Int(truncatingIfNeeded: text &>> 56)
+    }
+
+    /// Writes the number of something that comes again and the delimiter, and returns where they end; nil if it is too
+    /// large. Needs room for 8 bytes.
+    @inline(__always)
+    func write(id: UInt64, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+        guard id < Self.recentLimit else { return nil }
+        let slot = recent + Int(truncatingIfNeeded: id) & (Self.recentCount - 1)
+        if slot.pointee.number != UInt32(truncatingIfNeeded: id) { keep(id, in: slot) }
+        UnsafeMutableRawPointer(place).storeBytes(of: slot.pointee.text.littleEndian, as: UInt64.self)
+        return place + Int(slot.pointee.count)
+    }
+
+    @inline(never) private func keep(_ id: UInt64, in slot: UnsafeMutablePointer<Recent>) {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { room in
+            guard let start = room.baseAddress?.bindMemory(to: UInt8.self, capacity: 32) else { return }
+            let end = TextBuffer.write(id, at: start)
+            UnsafeMutableRawPointer(end).storeBytes(of: delimiter, as: UInt8.self)
+            let text = UInt64(littleEndian: UnsafeRawPointer(start).load(as: UInt64.self))
+            slot.pointee = Recent(number: UInt32(id), count: UInt32(end - start + 1), text: text)
+        }
     }
 
     /// Writes a state's name and the delimiter, and returns where they end. Needs room for 32 bytes.

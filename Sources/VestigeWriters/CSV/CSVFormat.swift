@@ -7,6 +7,9 @@ import VestigeCore
 /// a byte that is not UTF-8 becomes U+FFFD, and NUL becomes U+2400. An empty field means none or not
 /// known. Numbers are plain decimals. `Schemas/csv/TABLE.json` describes every column.
 ///
+/// Where the output is of several processes, each row ends with a column `process`, the name of its own; rows of
+/// different processes are in no particular order to each other.
+///
 /// Text comes from the traced program, which need not be friendly: a spreadsheet runs a cell that
 /// begins with `=`, `+`, `-`, `@`, tab, CR or LF (or a full-width form of these) as a formula. Such
 /// text gets an apostrophe in front, which makes it text everywhere. Numbers are left alone.
@@ -22,10 +25,13 @@ public enum CSVFormat {
         suffix: ".csv", shape: .folder, tableNames: tables.map { $0.name },
         defaultTableName: defaultTable.name,
         tableColumns: { name, style in
-            tables.first { $0.name == name }.map { $0.columns.map { $0.name(in: style) } } ?? []
+            tables.first { $0.name == name }.map { ($0.columns + [.process]).map { $0.name(in: style) } } ?? []
         }
     ) { target, options throws(TraceError) in
-        try CSVWriter(target, options)
+        let tables = try CSVWriter.tables(target, options)
+        return ProcessWriters { process, leader throws(TraceError) in
+            try CSVWriter(tables, target, options, process, leader as? CSVWriter)
+        }
     }
 
     /// The tables there are. A new one is a type of its own and one line here.

@@ -6,9 +6,10 @@ import VestigeStages
 ///
 /// Every field puts the delimiter behind it; `end` turns the last one into the line's end.
 ///
-/// It keeps the place where the next byte goes to itself while a row is written, so that the compiler has it in a
-/// register: going through memory for each field took a third of the time.
-struct CSVRow {
+/// It keeps the place where the next byte goes to itself while a row is written. What is rarely needed, and not
+/// inlined, is handed the place and returns it, so that the compiler may have it in a register. All stores are raw: a
+/// typed one over a byte that a raw one had written was lost in release builds.
+struct CSVRow: CSVFields {
     /// Room that there is whenever a field begins: for all fields of a row that have no text.
     static let fixedRoom = 2048
 
@@ -18,21 +19,31 @@ struct CSVRow {
     private let cells: CSVCells
     private let delimiter: UInt8
     private let isForSpreadsheets: Bool
-    /// Nil if all columns are written.
-    private let selection: CSVSelection?
+    /// Where each row is written in place and none is counted.
+    let isPlain: Bool
+    /// Nil if the rows go straight to the file.
+    private let lane: CSVLane?
     private let fixed: CSVFixedFields
     // Times of rows that follow each other hardly differ in their upper digits.
     private var timeDigits = RepeatedDigits()
     private var clockDigits = RepeatedDigits()
 
-    init(_ file: CSVFile, _ cells: CSVCells, _ style: TableStyle) {
+    /// What the last field says where there are several processes; else nothing.
+    private let process: UnsafeBufferPointer<UInt8>
+
+    /// - Parameter lane: where rows go to; nil for the file's own buffer.
+    init(
+        _ file: CSVFile, _ cells: CSVCells, _ style: TableStyle, process: UnsafeBufferPointer<UInt8>,
+        to lane: CSVLane? = nil
+    ) {
+        self.process = process
         self.file = file
         self.cells = cells
-        selection = file.selection
-        buffer = file.selection?.scratch ?? file.buffer
+        self.lane = lane
+        buffer = lane?.buffer ?? file.selection?.scratch ?? file.buffer
         delimiter = style.delimiter
         isForSpreadsheets = style.isForSpreadsheets
-        isPlain = selection == nil && !isForSpreadsheets
+        isPlain = file.isPlain && process.baseAddress == nil
         fixed = cells.fixed
         place = buffer.beginWriting(room: Self.fixedRoom)
     }
@@ -45,41 +56,51 @@ struct CSVRow {
 
     /// Ends the row, and hands full buffers on.
     @inline(__always) mutating func end() throws(TraceError) {
-        if isPlain {
-            // Over the delimiter, by a raw store as those of the fields are: a typed one was lost in release builds.
-            UnsafeMutableRawPointer(place - 1).storeBytes(of: Self.lineEnd, as: UInt16.self)
-            place += 1
-            if buffer.room(behind: place) < Self.flushRoom { try flush() }
-            return
+        guard isPlain else {
+            if process.baseAddress != nil { message(process) }
+            return place = try endCounted(at: place)
         }
-        buffer.endWriting(at: place)
-        if let selection { selection.moveRow(to: file.buffer) }
-        try file.endLine()
-        begin()
+        // Over the delimiter.
+        UnsafeMutableRawPointer(place - 1).storeBytes(of: Self.lineEnd, as: UInt16.self)
+        place += 1
+        if buffer.room(behind: place) < Self.flushRoom { place = try makeRoom(at: place) }
     }
 
-    /// Where each row is written in place and none is counted.
-    private let isPlain: Bool
-    private static var flushRoom: Int { 128 << 10 }
-    private static var lineEnd: UInt16 { UInt16(0x0a0d).littleEndian }
+    /// The same row, for a table that has very many.
+    /// - Precondition: `isPlain`.
+    func plain() -> CSVPlainRow { CSVPlainRow(self, buffer, cells, delimiter, at: place) }
 
-    @inline(never) private mutating func flush() throws(TraceError) {
+    /// Goes on behind the rows that another has written.
+    mutating func resume(_ plain: CSVPlainRow) { place = plain.place }
+
+    static var flushRoom: Int { 128 << 10 }
+    static var lineEnd: UInt16 { UInt16(0x0a0d).littleEndian }
+
+    /// Ends a row of chosen columns, or of a file that is to have no more than so many.
+    @inline(never)
+    private func endCounted(at place: UnsafeMutablePointer<UInt8>) throws(TraceError) -> UnsafeMutablePointer<UInt8> {
         buffer.endWriting(at: place)
-        try buffer.flush()
-        begin()
+        if let selection = file.selection { selection.moveRow(to: file.buffer) }
+        try file.endLine()
+        return buffer.beginWriting(room: Self.fixedRoom)
+    }
+
+    @inline(never)
+    func makeRoom(at place: UnsafeMutablePointer<UInt8>) throws(TraceError) -> UnsafeMutablePointer<UInt8> {
+        buffer.endWriting(at: place)
+        if let lane { try lane.makeRoom(Self.flushRoom) } else { try buffer.flush() }
+        return buffer.beginWriting(room: Self.fixedRoom)
     }
 
     @inline(__always) private mutating func endField() {
-        place.pointee = delimiter
+        UnsafeMutableRawPointer(place).storeBytes(of: delimiter, as: UInt8.self)
         place += 1
-        if let selection { selection.endField(buffer, at: place) }
+        noteField()
     }
 
-    /// Puts down what goes through the buffer.
-    @inline(__always) private mutating func append(_ body: (TextBuffer) -> Void) {
-        buffer.endWriting(at: place)
-        body(buffer)
-        begin()
+    /// What a choice of columns must know of each field.
+    @inline(__always) private func noteField() {
+        if !isPlain { file.selection?.endField(buffer, at: place) }
     }
 
     // MARK: - Plain fields
@@ -97,7 +118,7 @@ struct CSVRow {
     @inline(__always) private mutating func writeSmall(_ value: UInt64) -> Bool {
         guard value < CSVFixedFields.smallCount else { return false }
         place = fixed.write(small: value, at: place)
-        if let selection { selection.endField(buffer, at: place) }
+        noteField()
         return true
     }
 
@@ -108,8 +129,8 @@ struct CSVRow {
         endField()
     }
 
-    private mutating func markAsText() {
-        place.pointee = UInt8(ascii: "'")
+    @inline(__always) private mutating func markAsText() {
+        UnsafeMutableRawPointer(place).storeBytes(of: UInt8(ascii: "'"), as: UInt8.self)
         place += 1
     }
 
@@ -118,30 +139,29 @@ struct CSVRow {
 
     // MARK: - Times
 
-    /// A duration, or a time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
+    /// A time since the recording's first event: a column `…_ns`, for spreadsheets `…_s`.
+    @inline(__always) mutating func time(_ value: Int64) {
+        if isForSpreadsheets {
+            place = file.writeSeconds(value, to: buffer, at: place)
+        } else {
+            place = timeDigits.write(value, at: place)
+        }
+        endField()
+    }
+
+    /// A duration: a column `…_ns`, for spreadsheets `…_s`.
     @inline(__always) mutating func nanoseconds(_ value: Int64) {
-        if isForSpreadsheets { return seconds(value) }
-        place = timeDigits.write(value, at: place)
+        guard isForSpreadsheets else { return integer(value) }
+        place = file.writeSeconds(value, to: buffer, at: place)
         endField()
     }
 
     /// A time on the source's clock: a column `…clock_ns`, for spreadsheets `…time_utc`.
     @inline(__always) mutating func clock(_ value: Int64) {
-        if isForSpreadsheets { return utc(value) }
-        place = clockDigits.write(value, at: place)
-        endField()
-    }
-
-    @inline(never) private mutating func seconds(_ nanoseconds: Int64) {
-        let mark = file.decimalMark
-        append { $0.appendSeconds(nanoseconds, decimalMark: mark) }
-        endField()
-    }
-
-    @inline(never) private mutating func utc(_ clockNanoseconds: Int64) {
-        if let offset = file.wallClock.offsetNanoseconds {
-            let mark = file.decimalMark
-            append { $0.appendDateTime(unixNanoseconds: clockNanoseconds &+ offset, decimalMark: mark) }
+        if isForSpreadsheets {
+            place = file.writeDate(value, to: buffer, at: place)
+        } else {
+            place = clockDigits.write(value, at: place)
         }
         endField()
     }
@@ -160,12 +180,12 @@ struct CSVRow {
 
     @inline(__always) mutating func state(_ state: GoroutineState) {
         place = fixed.write(state, at: place)
-        if let selection { selection.endField(buffer, at: place) }
+        noteField()
     }
 
     /// A word of ours, which needs no quotes.
     @inline(__always) mutating func word(_ word: StaticString) {
-        place.update(from: word.utf8Start, count: word.utf8CodeUnitCount)
+        UnsafeMutableRawPointer(place).copyMemory(from: word.utf8Start, byteCount: word.utf8CodeUnitCount)
         place += word.utf8CodeUnitCount
         endField()
     }
@@ -173,19 +193,26 @@ struct CSVRow {
     // MARK: - Ids: empty if absent
 
     @inline(__always) mutating func goroutine(_ id: GoroutineID) {
-        id == .absent ? none() : integer(id.rawValue)
+        id == .absent ? none() : number(of: id.rawValue)
     }
 
     @inline(__always) mutating func proc(_ id: ProcID) {
-        id == .absent ? none() : integer(Int64(id.rawValue))
+        id == .absent ? none() : number(of: Int64(id.rawValue))
     }
 
     @inline(__always) mutating func thread(_ id: ThreadID) {
-        id == .absent ? none() : integer(id.rawValue)
+        id == .absent ? none() : number(of: id.rawValue)
     }
 
     @inline(__always) mutating func task(_ id: TaskID) {
         id == .absent ? none() : integer(id.rawValue)
+    }
+
+    /// A number, which may be negative, of something that comes again.
+    @inline(__always) mutating func number(of id: Int64) {
+        guard let end = fixed.write(id: UInt64(bitPattern: id), at: place) else { return integer(id) }
+        place = end
+        noteField()
     }
 
     // MARK: - Text of the program
@@ -196,28 +223,24 @@ struct CSVRow {
         endField()
     }
 
-    private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
-        let (delimiter, keepsType) = (delimiter, isForSpreadsheets)
-        append { $0.appendCSVText(text, delimiter: delimiter, keepsType: keepsType) }
-    }
-
     /// A string that hardly comes again: a message.
-    mutating func message(_ id: StringID, _ tables: TraceTables) {
-        if id != .empty { append(tables.strings.bytes(id)) }
+    @inline(__always) mutating func message(_ id: StringID, _ tables: TraceTables) {
+        if id != .empty { place = cells.append(tables.strings.bytes(id), to: buffer, at: place) }
         endField()
     }
 
-    mutating func message(_ text: UnsafeBufferPointer<UInt8>) {
-        append(text)
+    @inline(__always) mutating func message(_ text: UnsafeBufferPointer<UInt8>) {
+        place = cells.append(text, to: buffer, at: place)
         endField()
     }
 
     /// The unit of what `nanoseconds` writes.
     mutating func timeUnit() { word(isForSpreadsheets ? "s" : "ns") }
 
-    mutating func message(_ text: String) {
+    @inline(__always) mutating func message(_ text: String) {
         var text = text
-        text.withUTF8 { append($0) }
+        let here = place
+        place = text.withUTF8 { cells.append($0, to: buffer, at: here) }
         endField()
     }
 
@@ -230,30 +253,10 @@ struct CSVRow {
 
     /// The four fields of `CSVColumn.interval`.
     @inline(__always) mutating func interval(_ span: LifelineSpan, since first: Int64) {
-        if isPlain { return plainInterval(span, since: first) }
-        nanoseconds(span.startNanoseconds &- first)
-        nanoseconds(span.endNanoseconds &- first)
+        time(span.startNanoseconds &- first)
+        time(span.endNanoseconds &- first)
         nanoseconds(span.durationNanoseconds)
         clock(span.startNanoseconds)
-    }
-
-    @inline(never) private mutating func plainInterval(_ span: LifelineSpan, since first: Int64) {
-        // Of its own, so that the place stays in a register.
-        var next = timeDigits.write(span.startNanoseconds &- first, at: place)
-        next.pointee = delimiter
-        next = timeDigits.write(span.endNanoseconds &- first, at: next + 1)
-        next.pointee = delimiter
-        let duration = UInt64(bitPattern: span.durationNanoseconds)
-        if duration < CSVFixedFields.smallCount {
-            next = fixed.write(small: duration, at: next + 1)
-        } else {
-            next = TextBuffer.write(span.durationNanoseconds, at: next + 1)
-            next.pointee = delimiter
-            next += 1
-        }
-        next = clockDigits.write(span.startNanoseconds, at: next)
-        next.pointee = delimiter
-        place = next + 1
     }
 
     /// Count, sum, percentiles and maximum: the six fields of `CSVColumn.distribution`.
@@ -268,7 +271,7 @@ struct CSVRow {
 
     /// The three fields of `CSVColumn.flags`.
     @inline(__always) mutating func flags(_ flags: LifelineSpan.Flags) {
-        if flags.isEmpty, selection == nil {
+        if flags.isEmpty, isPlain {
             place = fixed.writeNoFlags(at: place)
             return
         }

@@ -12,6 +12,9 @@ protocol CSVTable: AnyObject {
     static var columns: [CSVColumn] { get }
     /// False if the rows come from the events alone.
     static var usesLifelines: Bool { get }
+    /// True if each row is made of one event or span alone, so that the halves of a batch can be written at the same
+    /// time.
+    static var isDivisible: Bool { get }
 
     init()
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError)
@@ -20,21 +23,36 @@ protocol CSVTable: AnyObject {
 }
 
 extension CSVTable {
+    static var isDivisible: Bool { false }
     func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {}
 }
 
 /// What a table is given to make rows of.
 struct CSVBatch {
     /// Valid only during the call; empty for the last batch, which brings what was open at the end.
-    let events: UnsafeBufferPointer<Event>
+    var events: UnsafeBufferPointer<Event>
+    /// The place of the first of them in the recording.
+    var firstSequence: UInt64
     /// What the stage ended in this batch.
-    let spans: UnsafeBufferPointer<LifelineSpan>
+    var spans: UnsafeBufferPointer<LifelineSpan>
     let lives: [GoroutineLife]
     let tables: TraceTables
     /// Time of the first event of the recording, from which the columns `…_ns` count.
     let firstNanoseconds: Int64
     /// What was lost on the way, if it is to be said.
     let diagnostics: Diagnostics?
+
+    /// The first and the second half of both events and spans.
+    var halves: (CSVBatch, CSVBatch) {
+        var (first, second) = (self, self)
+        let (eventCount, spanCount) = (events.count / 2, spans.count / 2)
+        first.events = UnsafeBufferPointer(rebasing: events[..<eventCount])
+        second.events = UnsafeBufferPointer(rebasing: events[eventCount...])
+        second.firstSequence += UInt64(eventCount)
+        first.spans = UnsafeBufferPointer(rebasing: spans[..<spanCount])
+        second.spans = UnsafeBufferPointer(rebasing: spans[spanCount...])
+        return (first, second)
+    }
 }
 
 /// One column, described as the table's schema describes it.
@@ -152,5 +170,8 @@ extension CSVColumn {
     static let source = CSVColumn(
         "source", .integer, "Which input it comes from, counted from 0 in the order in which they were given.",
         required: true, minimum: 0)
+    static let process = CSVColumn(
+        "process", .string, "The name of the process; this column is there if the output is of several.",
+        required: true)
     static let goroutineStates = GoroutineState.allCases.map { "\($0.name)" }
 }

@@ -7,11 +7,15 @@ public enum ChromeJSONFormat {
         summary: "Chrome trace JSON, for chrome://tracing and ui.perfetto.dev",
         suffix: ".json", hasFlows: true,
         make: { target, options throws(TraceError) in
-            ChromeJSONWriter(try target.sink(named: nil), options: options)
+            let sink = try target.sink(named: nil)
+            return ProcessWriters { process, leader in
+                ChromeJSONWriter(sink, options: options, process: process, leader: leader as? ChromeJSONWriter)
+            }
         })
 }
 
-/// The processes under which a viewer shows the rows. Raw values are pids.
+/// The processes under which a viewer shows the rows. Raw values are pids; those of the program's process number 3
+/// are 31 to 35.
 enum ChromeProcess: UInt32, CaseIterable {
     case procs = 1
     case goroutines = 2
@@ -48,6 +52,8 @@ enum ChromeProcess: UInt32, CaseIterable {
 /// tid 0 for the pid and marks the row whose tid is the pid as main thread.
 struct ChromeRow: Hashable {
     static let firstTid: UInt32 = 10
+    /// What is added to the tids of processes that have numbers, whose pids are greater.
+    static let numberedTidOffset: UInt32 = 9_990
 
     var process: ChromeProcess
     var tid: UInt32

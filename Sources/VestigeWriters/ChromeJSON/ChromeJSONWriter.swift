@@ -27,23 +27,35 @@ public final class ChromeJSONWriter: TraceWriter {
     /// Fewer events are not worth waking another thread.
     private static let leastShared = 256
 
-    public init(
+    /// The writer of the process that came first, which opens and completes the file; nil for that one itself.
+    private let leader: ChromeJSONWriter?
+
+    public convenience init(
         _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions = OutputOptions()
     ) {
+        self.init(sink, dialect: dialect, options: options, process: .only, leader: nil)
+    }
+
+    init(
+        _ sink: any ByteSink, dialect: ChromeDialect = .catapult, options: OutputOptions, process: OutputProcess,
+        leader: ChromeJSONWriter?
+    ) {
+        self.leader = leader
         let views = [options.views.intersection(Self.ofGoroutines), options.views.subtracting(Self.ofGoroutines)]
             .filter { !$0.isEmpty }
         thinning = options.thinning
         first = ChromePart(
-            ChromeText(sink, dialect), views.first ?? [], flows: options.flows, thinning: options.thinning)
+            ChromeText(sink, dialect, process, isContinued: leader != nil), views.first ?? [], flows: options.flows,
+            thinning: options.thinning)
         if views.count > 1 {
             secondThinning = thinning.map { Thinning(minSpanNanoseconds: $0.minSpanNanoseconds) }
             second = ChromePart(
-                ChromeText(sink, dialect, isContinued: true), views[1], flows: [], thinning: secondThinning)
+                ChromeText(sink, dialect, process, isContinued: true), views[1], flows: [], thinning: secondThinning)
         } else {
             (second, secondThinning) = (nil, nil)
         }
         companion = second != nil && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 ? Companion() : nil
-        first.text.openFile()
+        if leader == nil { first.text.openFile() }
     }
 
     public func write(_ events: UnsafeBufferPointer<Event>, tables: TraceTables) throws(TraceError) {
@@ -80,7 +92,10 @@ public final class ChromeJSONWriter: TraceWriter {
             first.text.absorb(second.text)
             if let secondThinning { thinning?.add(secondThinning) }
         }
-        try first.text.closeFile()
+        first.text.nameProcesses()
+        guard let leader else { return try first.text.closeFile() }
+        try flushFirst()
+        leader.first.text.absorb(stacksOf: first.text)
     }
 
     private func writeFirst(_ events: UnsafeBufferPointer<Event>, _ tables: TraceTables) throws(TraceError) {
@@ -88,13 +103,14 @@ public final class ChromeJSONWriter: TraceWriter {
         try flushFirst()
     }
 
-    private func flushFirst() throws(TraceError) { try first.text.buffer.flush() }
+    private func flushFirst() throws(TraceError) { try flush(first) }
 
-    /// Hands on what the second part has; if it is the first of the file, without what sets it apart from others.
-    private func flush(_ second: ChromePart) throws(TraceError) {
-        let buffer = second.text.buffer
-        guard first.text.isFirst, buffer.count > 0 else { return try buffer.flush() }
-        first.text.isFirst = false
+    /// Hands on what a part has; if it is the first of the file, without what sets it apart from others.
+    private func flush(_ part: ChromePart) throws(TraceError) {
+        let file = (leader ?? self).first.text
+        let buffer = part.text.buffer
+        guard part.text !== file, file.isFirst, buffer.count > 0 else { return try buffer.flush() }
+        file.isFirst = false
         try buffer.flush(without: ChromeText.separator.utf8CodeUnitCount)
     }
 }

@@ -30,7 +30,7 @@ extension ChromePart {
     }
 
     private func observationRow(_ event: Event) -> ChromeRow {
-        let root = ObservedRoot.function(event.stack, text.tables)
+        let root = text.tables.startFunction(of: event.stack)
         guard event.goroutine != .absent else {
             return goroutines.groupRow(of: event.observedCount, function: root)
         }

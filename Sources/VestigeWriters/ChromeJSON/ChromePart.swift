@@ -109,7 +109,7 @@ final class ChromePart {
         if isEmpty {
             isEmpty = false
             earliest = min(event.timeNanoseconds, Int64.max / 2)
-            text.originNanoseconds = earliest
+            text.originNanoseconds = min(earliest, text.process.originNanoseconds ?? earliest)
         }
         let (latest, overflows) = text.originNanoseconds.addingReportingOverflow(1 << 61)
         current.pointer.pointee = event

@@ -10,6 +10,7 @@ import VestigeCore
 ///     text.end()
 final class ChromeText {
     let dialect: ChromeDialect
+    let process: OutputProcess
     let buffer: TextBuffer
     private(set) var tables = TraceTables()
     let stacks = ChromeStacks()
@@ -20,6 +21,8 @@ final class ChromeText {
 
     private struct State {
         var isCut = false
+        /// The number of the program's process; 0 if there is only one.
+        var processNumber: UInt64 = 0
         var originNanoseconds: Int64 = 0
         /// Processes that have rows, as bits.
         var usedProcesses: UInt32 = 0
@@ -51,10 +54,12 @@ final class ChromeText {
     }
 
     /// - Parameter isContinued: the first event follows others in the file, so it is set apart from them.
-    init(_ sink: any ByteSink, _ dialect: ChromeDialect, isContinued: Bool = false) {
+    init(_ sink: any ByteSink, _ dialect: ChromeDialect, _ process: OutputProcess, isContinued: Bool = false) {
         self.dialect = dialect
+        self.process = process
         buffer = TextBuffer(sink, capacity: 512 << 10)
         isFirst = !isContinued
+        state.pointee.processNumber = UInt64(process.number)
     }
 
     deinit { buffer.deallocate() }
@@ -77,8 +82,10 @@ final class ChromeText {
     /// Takes over what another text of the same file has used, and the end of the file has to tell.
     func absorb(_ other: ChromeText) {
         state.pointee.usedProcesses |= other.state.pointee.usedProcesses
-        stacks.absorb(other.stacks)
+        absorb(stacksOf: other)
     }
+
+    func absorb(stacksOf other: ChromeText) { stacks.absorb(other.stacks) }
 
     func openFile() {
         switch dialect {
@@ -87,11 +94,14 @@ final class ChromeText {
         }
     }
 
-    /// Names the processes and completes the file.
-    func closeFile() throws(TraceError) {
+    func nameProcesses() {
         for process in ChromeProcess.allCases where state.pointee.usedProcesses & 1 << process.rawValue != 0 {
             nameProcess(process)
         }
+    }
+
+    /// Completes the file.
+    func closeFile() throws(TraceError) {
         switch dialect {
         case .catapult:
             buffer.append("\n],\n\"stackFrames\":{")
@@ -107,7 +117,7 @@ final class ChromeText {
         }
         for (index, source) in tables.sources.enumerated() {
             buffer.append(",\"source \(index + 1)\":")
-            let parts = [source.format, source.formatVersion, source.goVersion.map { "Go \($0)" }]
+            let parts = [source.process, source.format, source.formatVersion, source.goVersion.map { "Go \($0)" }]
             var value = parts.compactMap { $0 }.joined(separator: ", ")
             buffer.append(byte: UInt8(ascii: "\""))
             value.withUTF8 { content($0) }
@@ -120,11 +130,16 @@ final class ChromeText {
     private func nameProcess(_ process: ChromeProcess) {
         beginMetadata("process_name", process)
         buffer.append(",\"args\":{\"name\":\"")
+        if !self.process.isOnly {
+            var name = self.process.name
+            name.withUTF8 { content($0) }
+            buffer.append(": ")
+        }
         buffer.append(process.title)
         buffer.append("\"}}")
         beginMetadata("process_sort_index", process)
         buffer.append(",\"args\":{\"sort_index\":")
-        buffer.append(process.sortIndex)
+        buffer.append(Int64(self.process.number) * 10 + process.sortIndex)
         buffer.append("}}")
     }
 
@@ -133,7 +148,11 @@ final class ChromeText {
         buffer.append("{\"ph\":\"M\",\"name\":\"")
         buffer.append(kind)
         buffer.append("\",\"pid\":")
-        buffer.append(process.rawValue)
+        appendPID(process)
+    }
+
+    private func appendPID(_ process: ChromeProcess) {
+        buffer.append(state.pointee.processNumber * 10 + UInt64(process.rawValue))
     }
 
     /// Names a row and says its place: `body` writes the name's content.
@@ -198,7 +217,8 @@ final class ChromeText {
     func beginCounter(_ timeNanoseconds: Int64) {
         separate()
         markUsed(.runtime)
-        buffer.append("{\"ph\":\"C\",\"pid\":5")
+        buffer.append("{\"ph\":\"C\",\"pid\":")
+        appendPID(.runtime)
         time(timeNanoseconds)
     }
 
@@ -214,7 +234,9 @@ final class ChromeText {
         case .end: buffer.append("{\"ph\":\"e\"")
         }
         // A local id puts the track under its process in Perfetto. Hexadecimal is not asked for.
-        buffer.append(",\"pid\":4,\"cat\":\"task\",\"id2\":{\"local\":\"")
+        buffer.append(",\"pid\":")
+        appendPID(.tasks)
+        buffer.append(",\"cat\":\"task\",\"id2\":{\"local\":\"")
         buffer.append(task)
         buffer.append("\"}")
         time(timeNanoseconds)
@@ -232,7 +254,8 @@ final class ChromeText {
 
     private func finishFlow(_ id: UInt64, _ name: StaticString) {
         buffer.append(",\"cat\":\"flow\",\"id\":")
-        buffer.append(id)
+        // Ids are the whole file's; a viewer keeps 53 bits of them.
+        buffer.append(state.pointee.processNumber << 44 + id)
         buffer.append(",\"name\":\"")
         buffer.append(name)
         buffer.append("\"}")
@@ -257,9 +280,18 @@ final class ChromeText {
             place = TextBuffer.copy(Self.separator, to: place)
         }
         place = TextBuffer.copy(opening, to: place)
+        if state.pointee.processNumber > 0 { return numbered(row, at: place) }
         place.pointee = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: row.process.rawValue)
         place = TextBuffer.copy(",\"tid\":", to: place + 1)
         return TextBuffer.write(UInt64(row.tid), at: place)
+    }
+
+    /// Pid and tid of a row where there are several processes.
+    @inline(never)
+    private func numbered(_ row: ChromeRow, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        var place = TextBuffer.write(state.pointee.processNumber * 10 + UInt64(row.process.rawValue), at: place)
+        place = TextBuffer.copy(",\"tid\":", to: place)
+        return TextBuffer.write(UInt64(row.tid &+ ChromeRow.numberedTidOffset), at: place)
     }
 
     @inline(__always)

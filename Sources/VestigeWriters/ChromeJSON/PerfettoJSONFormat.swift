@@ -7,6 +7,10 @@ public enum PerfettoJSONFormat {
         summary: "Chrome trace JSON for ui.perfetto.dev alone, with stacks in full",
         suffix: ".perfetto.json", hasFlows: true,
         make: { target, options throws(TraceError) in
-            ChromeJSONWriter(try target.sink(named: nil), dialect: .perfetto, options: options)
+            let sink = try target.sink(named: nil)
+            return ProcessWriters { process, leader in
+                ChromeJSONWriter(
+                    sink, dialect: .perfetto, options: options, process: process, leader: leader as? ChromeJSONWriter)
+            }
         })
 }

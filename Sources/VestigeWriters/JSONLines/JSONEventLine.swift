@@ -7,7 +7,11 @@ struct JSONEventLine {
     let tables: TraceTables
     let stacks: RenderedStacks
 
+    /// Whether events say of which process they are.
+    private let hasProcesses: Bool
+
     init(buffer: TextBuffer, tables: TraceTables, stacks: RenderedStacks) {
+        hasProcesses = !tables.processNames.isEmpty
         self.buffer = buffer
         self.tables = tables
         self.stacks = stacks
@@ -33,11 +37,21 @@ struct JSONEventLine {
         appendStack(",\"tstack\":", ",\"tstack_id\":", transitionStack)
         appendStack(",\"stack\":", ",\"stack_id\":", event.stack)
         if event.source != 0 { append(",\"source\":", UInt64(event.source)) }
+        if hasProcesses { appendProcess(event.source) }
         if event.isSynthetic {
             buffer.append(",\"synthetic\":true")
             if event.hasSince { append(",\"since\":", event.sinceNanoseconds) }
         }
         buffer.append("}\n")
+    }
+
+    @inline(never)
+    private func appendProcess(_ source: UInt8) {
+        guard tables.sources.indices.contains(Int(source)), let name = tables.sources[Int(source)].process else {
+            return
+        }
+        buffer.append(",\"process\":")
+        buffer.appendJSONString(name)
     }
 
     private func appendFields(_ event: Event) {

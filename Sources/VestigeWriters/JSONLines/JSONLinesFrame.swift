@@ -40,6 +40,7 @@ extension TextBuffer {
         for (index, source) in sources.enumerated() {
             append(index == 0 ? "{\"path\":" : ",{\"path\":")
             appendJSONString(source.path)
+            appendOptional(",\"process\":", source.process)
             append(",\"format\":")
             appendJSONString(source.format)
             appendOptional(",\"format_version\":", source.formatVersion)

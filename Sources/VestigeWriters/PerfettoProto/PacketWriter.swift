@@ -1,6 +1,6 @@
 import VestigeCore
 
-/// Writes packets of the file's first sequence: track events, track descriptors, CPU samples.
+/// Writes packets of the first of the two sequences that a process has in the file: track events, track descriptors, CPU samples.
 ///
 /// A track event is begun, given its parts, and ended; interned entries that it is the first to need go
 /// into its own packet:
@@ -27,6 +27,9 @@ final class PacketWriter {
     private static let wallClock: UInt64 = 1
 
     let buffer: ProtoBuffer
+    let process: OutputProcess
+    /// The sequence's id; the next one is the scheduler's.
+    let sequence: UInt64
     private(set) var tables = TraceTables()
     /// Time of the first event: times in the file are relative to it.
     var originNanoseconds: Int64 = 0
@@ -42,7 +45,9 @@ final class PacketWriter {
     private var eventContent = 0
 
     /// Packets go out some quarter of a megabyte at a time, compressed if wanted.
-    init(_ sink: any ByteSink, isCompressed: Bool) {
+    init(_ sink: any ByteSink, isCompressed: Bool, _ process: OutputProcess) {
+        self.process = process
+        sequence = UInt64(process.number) * 2 + 1
         let target =
             isCompressed
             ? DeflatedMessageSink(
@@ -69,7 +74,7 @@ final class PacketWriter {
     /// The first packet: clocks, defaults, and the names that every file has.
     func open() {
         let packet = buffer.begin(PerfettoField.tracePacket)
-        buffer.field(PerfettoField.Packet.sequenceID, 1)
+        buffer.field(PerfettoField.Packet.sequenceID, sequence)
         buffer.field(PerfettoField.Packet.incrementalStateCleared, true)
         buffer.field(PerfettoField.Packet.sequenceFlags, Self.stateClearedFlags)
         let snapshot = buffer.begin(PerfettoField.Packet.clockSnapshot)
@@ -133,7 +138,7 @@ final class PacketWriter {
             buffer.field(PerfettoField.Packet.timestamp, now)
             buffer.field(PerfettoField.Packet.clockID, Self.bootClock)
         }
-        buffer.field(PerfettoField.Packet.sequenceID, 1)
+        buffer.field(PerfettoField.Packet.sequenceID, sequence)
         buffer.field(PerfettoField.Packet.sequenceFlags, Self.needsIncrementalState)
     }
 
@@ -167,7 +172,7 @@ final class PacketWriter {
         _ body: (PerfettoText) -> Void
     ) {
         let packet = buffer.begin(PerfettoField.tracePacket)
-        buffer.field(PerfettoField.Packet.sequenceID, 1)
+        buffer.field(PerfettoField.Packet.sequenceID, sequence)
         let track = buffer.begin(PerfettoField.Packet.trackDescriptor)
         buffer.field(PerfettoField.Track.uuid, uuid)
         buffer.field(PerfettoField.Track.name, text.make(body))
@@ -252,9 +257,9 @@ final class PacketWriter {
     /// A name that will hardly come again.
     func name(_ body: (PerfettoText) -> Void) { buffer.field(PerfettoField.Event.name, text.make(body)) }
 
-    @inline(__always) func flow(_ id: UInt64) { buffer.field(PerfettoField.Event.flow, fixed64: id) }
+    @inline(__always) func flow(_ id: UInt64) { buffer.field(PerfettoField.Event.flow, fixed64: process.unique(id)) }
     @inline(__always) func terminatingFlow(_ id: UInt64) {
-        buffer.field(PerfettoField.Event.terminatingFlow, fixed64: id)
+        buffer.field(PerfettoField.Event.terminatingFlow, fixed64: process.unique(id))
     }
 
     // MARK: - Annotations

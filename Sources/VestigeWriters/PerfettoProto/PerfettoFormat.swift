@@ -9,6 +9,7 @@ public enum PerfettoFormat {
         suffix: ".pftrace",
         isBinary: true, hasFlows: true,
         make: { target, options throws(TraceError) in
-            PerfettoWriter(try target.sink(named: nil), options: options)
+            let sink = try target.sink(named: nil)
+            return ProcessWriters { process, _ in PerfettoWriter(sink, options: options, process: process) }
         })
 }

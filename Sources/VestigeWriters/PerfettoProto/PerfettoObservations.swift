@@ -24,7 +24,7 @@ extension PerfettoWriter {
     }
 
     private func observationTrack(_ event: Event) -> UInt64 {
-        let root = ObservedRoot.function(event.stack, packets.tables)
+        let root = packets.tables.startFunction(of: event.stack)
         guard event.goroutine != .absent else {
             return tracks.goroutineGroup(of: event.observedCount, root)
         }

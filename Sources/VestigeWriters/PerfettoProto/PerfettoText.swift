@@ -33,6 +33,9 @@ final class PerfettoText {
         }
     }
 
+    /// A name that the user gave, or a file.
+    func append(_ name: String) { buffer.append(name.replacing("\0", with: "\u{2400}")) }
+
     /// `G18 main.worker`, as far as it is known.
     func append(_ goroutine: GoroutineID, _ startFunction: StringID, _ tables: TraceTables) {
         buffer.append(byte: UInt8(ascii: "G"))

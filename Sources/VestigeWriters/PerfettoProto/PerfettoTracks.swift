@@ -1,10 +1,12 @@
 import VestigeCore
 
-/// The tracks that are not bound to one thing: the four top ones, and those of the runtime.
+/// The tracks that are not bound to one thing: the four top ones, and those of the runtime. Of several processes each
+/// has these below a track of its own.
 ///
 /// Ids of tracks are small, since each event names its track.
 final class PerfettoTracks {
     enum Fixed: UInt64 {
+        case process = 0
         case runtime = 1
         case procs = 2
         case tasks = 3
@@ -15,6 +17,7 @@ final class PerfettoTracks {
 
         fileprivate var title: StaticString {
             switch self {
+            case .process: ""
             case .runtime: "Runtime"
             case .procs: "Procs"
             case .tasks: "Tasks"
@@ -27,8 +30,9 @@ final class PerfettoTracks {
 
         fileprivate var parent: Fixed? {
             switch self {
+            case .process: nil
             case .collections, .stops, .events: .runtime
-            default: nil
+            case .runtime, .procs, .tasks, .goroutines: .process
             }
         }
     }
@@ -36,30 +40,42 @@ final class PerfettoTracks {
     let packets: PacketWriter
     /// Fixed tracks that have been described, as bits.
     private var described: UInt64 = 0
-    private var lastUUID: UInt64 = 7
+    private var lastUUID: UInt64
     /// By start function: the id of its group of goroutines, or 0.
     private var groups: [UInt32] = []
     private var groupCount: Int64 = 0
 
-    init(_ packets: PacketWriter) { self.packets = packets }
+    init(_ packets: PacketWriter) {
+        self.packets = packets
+        lastUUID = packets.process.unique(7)
+    }
 
     /// An id that no other track has.
     func newUUID() -> UInt64 {
-        lastUUID &+= 1
+        lastUUID &+= packets.process.step
         return lastUUID
     }
 
     /// The id of a fixed track, which is described if it is the first use.
     func fixed(_ track: Fixed) -> UInt64 {
+        let uuid = packets.process.unique(track.rawValue)
         let bit = UInt64(1) << track.rawValue
         if described & bit == 0 {
             described |= bit
-            let parent = track.parent.map { fixed($0) } ?? 0
-            packets.describeTrack(track.rawValue, in: parent, rank: Int64(track.rawValue)) {
-                $0.buffer.append(track.title)
-            }
+            describe(track, uuid)
         }
-        return track.rawValue
+        return uuid
+    }
+
+    private func describe(_ track: Fixed, _ uuid: UInt64) {
+        let process = packets.process
+        // The only process has no track.
+        if uuid == 0 { return }
+        let parent = track.parent.map { fixed($0) } ?? 0
+        let rank = track == .process ? Int64(process.number) : Int64(track.rawValue)
+        packets.describeTrack(uuid, in: parent, rank: rank) {
+            if track == .process { $0.append(process.name) } else { $0.buffer.append(track.title) }
+        }
     }
 
     /// The group of the goroutines that began with a function. Those of the runtime come last.

@@ -39,11 +39,18 @@ public final class PerfettoWriter: TraceWriter {
     private var stopNames: [UInt8] = []
 
     /// - Parameter isCompressed: packets stand in compressed ones, which Perfetto's own tools read and write, too.
-    public init(_ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true) {
+    public convenience init(
+        _ sink: any ByteSink, options: OutputOptions = OutputOptions(), isCompressed: Bool = true
+    ) {
+        self.init(sink, options: options, isCompressed: isCompressed, process: .only)
+    }
+
+    /// - Parameter process: files of different processes make one file when their packets are put together.
+    init(_ sink: any ByteSink, options: OutputOptions, isCompressed: Bool = true, process: OutputProcess) {
         thinning = options.thinning
         views = options.views
         diagnostics = options.diagnostics
-        packets = PacketWriter(sink, isCompressed: isCompressed)
+        packets = PacketWriter(sink, isCompressed: isCompressed, process)
         tracks = PerfettoTracks(packets)
         goroutines = GoroutineTracks(
             packets, tracks, flows: options.flows, thinning: options.thinning,
@@ -129,7 +136,7 @@ public final class PerfettoWriter: TraceWriter {
     private func begin(_ event: Event) {
         isEmpty = false
         now = min(event.timeNanoseconds, Int64.max / 2)
-        packets.originNanoseconds = now
+        packets.originNanoseconds = min(now, packets.process.originNanoseconds ?? now)
         sayThinning()
         // Tells when the recording begins, and nothing more.
         track(Event(kind: .sync, timeNanoseconds: now))
@@ -143,7 +150,7 @@ public final class PerfettoWriter: TraceWriter {
         packets.beginEvent(.instant, tracks.fixed(.events), at: packets.originNanoseconds)
         packets.name {
             $0.buffer.append("procs from P")
-            $0.buffer.append(SchedulerEvents.cpuLimit)
+            $0.buffer.append(scheduler.cpuLimit)
             $0.buffer.append(" on are no CPUs here: ")
             $0.buffer.append(count)
         }
@@ -161,10 +168,17 @@ public final class PerfettoWriter: TraceWriter {
 
     private func noteWallTime(_ event: Event) {
         guard !hasWallTime, let index = event.clockSnapshotIndex,
-            packets.tables.clockSnapshots.indices.contains(index)
+            packets.tables.clockSnapshots.indices.contains(index), isOnFileClock(event.source)
         else { return }
         hasWallTime = true
         packets.writeWallTime(packets.tables.clockSnapshots[index])
+    }
+
+    /// Of several processes the first one's clock is the file's.
+    private func isOnFileClock(_ source: UInt8) -> Bool {
+        let sources = packets.tables.sources
+        return packets.process.number <= 1 || !sources.indices.contains(Int(source))
+            || sources[Int(source)].alignments.isEmpty
     }
 
     private func takeProc(_ event: Event) {
@@ -522,6 +536,6 @@ extension PerfettoWriter {
         guard views.contains(.scheduler) else { return }
         let thread = goroutines.find(event.goroutine)?.pointee.number ?? 0
         packets.sample(
-            scheduler.tid(thread), in: SchedulerEvents.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)
+            scheduler.tid(thread), in: scheduler.pid, cpu: scheduler.cpuNumber(event.proc), event.stack, at: now)
     }
 }

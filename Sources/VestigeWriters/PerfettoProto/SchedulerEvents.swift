@@ -12,16 +12,20 @@ import VestigeCore
 /// - Whoever is woken by no goroutine (timers, network) is woken by the idle thread, number 0.
 /// - Goroutines end as dead threads, in state X.
 ///
+/// Of several processes each has threads and CPUs of its own: P0 of the second may be CPU 500.
+///
 /// States that no scheduler event can establish (a goroutine that waits when the recording begins, or that
 /// no goroutine creates) are set by generic task events.
 final class SchedulerEvents {
     /// All goroutines are threads of this process. Goroutine 1 is its main thread.
-    static let pid: UInt64 = 1
-    /// The trace processor refuses a whole trace that has a CPU above 1024.
-    static let cpuLimit: Int32 = 1024
+    let pid: UInt64
+    /// How many CPUs there are for the procs: the trace processor refuses a whole trace that has one above 1024.
+    let cpuLimit: Int32
+    /// The CPU of P0.
+    private let firstCPU: UInt64
     /// Procs that are no CPUs for that reason, and have run goroutines.
     private(set) var procsBeyond: Set<Int32> = []
-    private static let sequence: UInt64 = 2
+    private let process: OutputProcess
 
     /// States as Linux names them in `sched_switch`.
     private enum ThreadState {
@@ -48,7 +52,18 @@ final class SchedulerEvents {
     private var reasons = NumberSet()
     private let newSymbols = ProtoBuffer(capacity: 1024)
 
-    init(_ packets: PacketWriter) { self.packets = packets }
+    init(_ packets: PacketWriter) {
+        self.packets = packets
+        process = packets.process
+        pid = process.unique(1)
+        cpuLimit = process.isOnly ? 1024 : Self.cpuCount(process.count)
+        firstCPU = process.isOnly ? 0 : UInt64(process.number - 1) * UInt64(cpuLimit)
+    }
+
+    /// How many CPUs each of several processes gets: a round number, so that one sees whose a CPU is.
+    private static func cpuCount(_ processCount: Int) -> Int32 {
+        [500, 200, 100, 50, 20, 10].first { Int($0) * processCount <= 1000 } ?? Int32(max(1, 1000 / processCount))
+    }
 
     deinit { newSymbols.deallocate() }
 
@@ -59,7 +74,7 @@ final class SchedulerEvents {
     private func packet(_ time: UInt64?, _ body: () -> Void) {
         let packet = buffer.begin(PerfettoField.tracePacket)
         if let time { buffer.field(PerfettoField.Packet.timestamp, time) }
-        buffer.field(PerfettoField.Packet.sequenceID, Self.sequence)
+        buffer.field(PerfettoField.Packet.sequenceID, packets.sequence + 1)
         body()
         buffer.end(packet)
     }
@@ -70,31 +85,35 @@ final class SchedulerEvents {
             buffer.field(PerfettoField.Packet.incrementalStateCleared, true)
             buffer.field(PerfettoField.Packet.sequenceFlags, PacketWriter.stateClearedFlags)
             let tree = buffer.begin(PerfettoField.Packet.processTree)
-            let process = buffer.begin(PerfettoField.ProcessTree.processes)
-            buffer.field(PerfettoField.ProcessTree.pid, Self.pid)
-            buffer.field(PerfettoField.ProcessTree.commandLine, "goroutines")
-            buffer.end(process)
+            let entry = buffer.begin(PerfettoField.ProcessTree.processes)
+            buffer.field(PerfettoField.ProcessTree.pid, pid)
+            let name = packets.text.make {
+                if process.isOnly { $0.buffer.append("goroutines") } else { $0.append(process.name) }
+            }
+            buffer.field(PerfettoField.ProcessTree.commandLine, name)
+            buffer.end(entry)
             buffer.end(tree)
         }
         intern(Self.syscallSymbol) { $0.buffer.append("syscall") }
     }
 
     /// Names a thread. Names may come late, when more is known of a goroutine.
-    func name(_ thread: UInt32, _ body: (PerfettoText) -> Void) {
-        guard isThread(thread) else { return }
+    func name(_ number: UInt32, _ body: (PerfettoText) -> Void) {
+        guard isThread(number) else { return }
+        let thread = tid(number)
         packet(nil) {
             let tree = buffer.begin(PerfettoField.Packet.processTree)
             let entry = buffer.begin(PerfettoField.ProcessTree.threads)
-            buffer.field(PerfettoField.ProcessTree.tid, UInt64(thread))
+            buffer.field(PerfettoField.ProcessTree.tid, thread)
             buffer.field(PerfettoField.ProcessTree.threadName, packets.text.make(body))
-            buffer.field(PerfettoField.ProcessTree.threadProcess, Self.pid)
+            buffer.field(PerfettoField.ProcessTree.threadProcess, pid)
             buffer.end(entry)
             buffer.end(tree)
         }
     }
 
     /// Thread numbers have 31 bits: goroutines beyond them are shown as tracks only.
-    private func isThread(_ thread: UInt32) -> Bool { thread <= UInt32(Int32.max) }
+    private func isThread(_ number: UInt32) -> Bool { process.unique(UInt64(number)) <= UInt64(Int32.max) }
 
     private func write(_ bundle: CPUBundle) {
         packet(nil) {
@@ -116,32 +135,34 @@ final class SchedulerEvents {
     }
 
     /// The thread of a goroutine's number; 0, none, for one that has no thread.
-    func tid(_ number: UInt32) -> UInt64 { isThread(number) ? UInt64(number) : 0 }
+    func tid(_ number: UInt32) -> UInt64 {
+        isThread(number) && number != 0 ? process.unique(UInt64(number)) : 0
+    }
 
     /// The CPU of a proc; nil for no proc, and for the numbers that Go 1.5–1.21 use for timers and the like.
     func cpuNumber(_ proc: ProcID) -> UInt64? {
-        proc.rawValue >= 0 && proc.rawValue < Self.cpuLimit ? UInt64(proc.rawValue) : nil
+        proc.rawValue >= 0 && proc.rawValue < cpuLimit ? firstCPU + UInt64(proc.rawValue) : nil
     }
 
     @inline(__always) private func cpu(_ proc: ProcID) -> CPUBundle? {
-        guard proc.rawValue >= 0, proc.rawValue < Self.cpuLimit else { return nil }
+        guard proc.rawValue >= 0, proc.rawValue < cpuLimit, firstCPU <= 1024 else { return nil }
         let index = Int(proc.rawValue)
         if index >= cpus.count { cpus.append(contentsOf: repeatElement(nil, count: index + 1 - cpus.count)) }
         if let cpu = cpus[index] { return cpu }
-        let cpu = CPUBundle(cpu: UInt64(index))
+        let cpu = CPUBundle(cpu: firstCPU + UInt64(index))
         cpus[index] = cpu
         return cpu
     }
 
     // MARK: - Transitions
 
-    /// A goroutine changes state. `cause` is the thread of the goroutine in whose context it happens, 0 if
+    /// A goroutine changes state. `cause` is the number of the goroutine in whose context it happens, 0 if
     /// there is none or it is itself. `displaced` is called if the CPU was another goroutine's until now.
     func transition(
         _ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>, cause: UInt32, displaced: (GoroutineID) -> Void
     ) {
-        let thread = row.pointee.number
-        guard isThread(thread) else { return }
+        guard isThread(row.pointee.number) else { return }
+        let thread = UInt32(truncatingIfNeeded: tid(row.pointee.number))
         let (from, to) = (row.pointee.state, event.toGoroutineState)
         let time = packets.fileTime(event.timeNanoseconds)
         let here = cpu(event.proc)
@@ -154,14 +175,14 @@ final class SchedulerEvents {
             return flush(here)
         }
         if to == .running { noteBeyond(event.proc) }
-        let explainer = here ?? cpu(ProcID(0))!
+        guard let explainer = here ?? cpu(ProcID(0)) else { return }
         if leave(row, to, at: time) {
             // It went by itself.
         } else if to == .runnable, event.fromGoroutineState == .notExist, cause != 0 {
             // (A thread that the idle thread creates would be of that one's process.)
-            explainer.create(thread, by: cause, at: time)
+            explainer.create(thread, by: UInt32(truncatingIfNeeded: tid(cause)), at: time)
         } else if to == .runnable, from == .waiting || from == .syscall {
-            explainer.wake(thread, by: cause, at: time)
+            explainer.wake(thread, by: UInt32(truncatingIfNeeded: tid(cause)), at: time)
         } else {
             set(thread, to, at: time)
         }
@@ -171,7 +192,7 @@ final class SchedulerEvents {
 
     @inline(never)
     private func noteBeyond(_ proc: ProcID) {
-        if proc.rawValue >= Self.cpuLimit { procsBeyond.insert(proc.rawValue) }
+        if proc.rawValue >= cpuLimit { procsBeyond.insert(proc.rawValue) }
     }
 
     /// Takes a goroutine off its CPU, if it has one.

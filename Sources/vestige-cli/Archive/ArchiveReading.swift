@@ -21,6 +21,9 @@ struct ArchiveExtractCommand: ParsableCommand {
     @Flag(help: "Of damaged entries write what is sound, as NAME.damaged: of a trace, whole generations.")
     var keepDamaged = false
 
+    @Flag(name: .shortAndLong, help: "Name every entry that damage has cost.")
+    var verbose = false
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -33,7 +36,7 @@ struct ArchiveExtractCommand: ParsableCommand {
         extraction.onProgress = progress.show
         let results = try extraction.extract(archive, choice.choose(from: archive), into: output)
         progress.clear()
-        let isSound = EntryReport.say(results, archive: archive.path)
+        let isSound = EntryReport.say(results, archive: archive.path, isVerbose: verbose)
         if !reporting.quiet {
             let sound = results.filter(\.errors.isEmpty)
             let bytes = sound.reduce(0) { $0 + $1.entry.size }
@@ -51,6 +54,9 @@ struct ArchiveVerifyCommand: ParsableCommand {
         discussion: "Names what is damaged; the exit code is 1 then.")
 
     @OptionGroup var choice: EntryChoice
+    @Flag(name: .shortAndLong, help: "Name every entry that damage has cost.")
+    var verbose = false
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -61,7 +67,7 @@ struct ArchiveVerifyCommand: ParsableCommand {
         extraction.onProgress = progress.show
         let results = try extraction.verify(archive, choice.choose(from: archive))
         progress.clear()
-        let isSound = EntryReport.say(results, archive: archive.path)
+        let isSound = EntryReport.say(results, archive: archive.path, isVerbose: verbose)
         if !reporting.quiet {
             let count = results.filter(\.errors.isEmpty).count
             let bytes = results.reduce(0) { $0 + $1.entry.size }
@@ -92,6 +98,9 @@ struct ArchiveCatCommand: ParsableCommand {
             valueName: "name"))
     var region: [String] = []
 
+    @Flag(name: .shortAndLong, help: "Name every entry that damage has cost.")
+    var verbose = false
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
@@ -103,7 +112,7 @@ struct ArchiveCatCommand: ParsableCommand {
         let sink = DescriptorSink(descriptor: 1, path: "standard output")
         if goroutine.isEmpty, region.isEmpty {
             let results = try ArchiveExtraction().write(archive, entries, to: sink)
-            if !EntryReport.say(results, archive: archive.path) { throw EarlyExit(status: .unreadable) }
+            if !EntryReport.say(results, archive: archive.path, isVerbose: verbose) { throw EarlyExit(status: .unreadable) }
         } else {
             for entry in entries { try writeParts(EntryContent(archive, entry), archive, to: sink) }
         }
@@ -117,11 +126,12 @@ struct ArchiveCatCommand: ParsableCommand {
         if !region.isEmpty {
             question.isRegionWanted = { name in patterns.contains { EntryName.matches(name, $0) } }
         }
+        let (bytesBefore, blocksBefore) = (archive.blockBytesRead, archive.blocksRead)
         let count = try content.write(content.stretches(for: question), to: sink)
         guard !reporting.quiet else { return }
         Console.say(
             "\(archive.path)/\(content.entry.name): \(Units.bytes(count)) of \(Units.bytes(content.size)), for which "
-                + "\(Units.bytes(content.bytesRead)) of \(Units.bytes(archive.fileSize)) were read "
-                + "(\(content.blocksRead) of \(content.entry.chunks.count) blocks)")
+                + "\(Units.bytes(archive.blockBytesRead - bytesBefore)) of \(Units.bytes(archive.fileSize)) were read "
+                + "(\(archive.blocksRead - blocksBefore) of \(content.entry.chunks.count) blocks)")
     }
 }

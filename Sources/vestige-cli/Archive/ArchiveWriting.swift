@@ -94,22 +94,24 @@ struct ArchiveRemoveCommand: ParsableCommand {
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
-        guard compact || !choice.entries.isEmpty else {
+        let archive = try choice.open().path
+        let isRemoving = try !choice.patterns().isEmpty
+        guard compact || isRemoving else {
             throw TraceError(.usage, expected: "entries to remove, or --compact", found: "neither")
         }
         let writer = ArchiveWriter()
         var count = 0
-        if !choice.entries.isEmpty {
-            let names = Set(try choice.choose(from: ArchiveFile(choice.archive)).map(\.name))
-            count = try writer.remove(choice.archive) { names.contains($0.name) }.entryCount
+        if isRemoving {
+            let names = Set(try choice.choose(from: ArchiveFile(archive)).map(\.name))
+            count = try writer.remove(archive) { names.contains($0.name) }.entryCount
         }
-        var text = "\(choice.archive): \(entries(count)) removed"
+        var text = "\(archive): \(entries(count)) removed"
         if compact {
-            let outcome = try writer.compact(choice.archive)
+            let outcome = try writer.compact(archive)
             text += ", \(Units.bytes(outcome.sizeBefore)) are now \(Units.bytes(outcome.sizeAfter))"
         }
         if !reporting.quiet { Console.say(text) }
     }
 }
 
-private func entries(_ count: Int) -> String { "\(Units.grouped(UInt64(count))) \(count == 1 ? "entry" : "entries")" }
+private func entries(_ count: Int) -> String { EntryReport.entries(count) }

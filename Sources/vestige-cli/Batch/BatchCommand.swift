@@ -16,7 +16,8 @@ struct BatchCommand: ParsableCommand {
 
             --out is a folder, or a path with placeholders: {dir} the input's folder, {name} its name without and \
             {file} with the suffix, {format}, and {suffix} the format's (.json; of CSV -csv, a folder). A folder \
-            alone means FOLDER/{dir}/{name}{suffix}.
+            alone means FOLDER/{dir}/{name}{suffix}, with {file} for {name} where two inputs have one (app.trace and \
+            app.txt become app.trace.json and app.txt.json).
 
             Stopped (Ctrl-C, or killed) and started again, a batch goes on where it was. Inputs that have not changed \
             since, by size and time or with --checksum by content, are not converted again as long as the options are \
@@ -24,8 +25,9 @@ struct BatchCommand: ParsableCommand {
             have been changed, are replaced only with -f. What was done is kept in FOLDER/.vestige-batch; two batches \
             into one folder exclude each other.
 
-            FOLDER/batch-report.csv and .json say of each input and format what became of it: the output, the result \
-            (done, partial if something was lost, failed), events, losses, time. --combine puts the CSV tables of all \
+            FOLDER/batch-report.csv and .json say of each input and format what became of it: the output, the result, \
+            events, losses, time. The result is `done`; or `partial`: the output holds all that could be read, but \
+            something of the input is lost; or `failed`: there is no output. --combine puts the CSV tables of all \
             inputs together, with a column `source` in front.
 
             EXAMPLES
@@ -113,11 +115,13 @@ struct BatchCommand: ParsableCommand {
 
     private func finish(_ report: BatchReport, _ result: Batch.Result, _ path: String) throws {
         if !reporting.quiet {
-            var parts = ["\(Units.grouped(UInt64(report.rows.count - report.count(.failed)))) done"]
-            if result.skippedCount > 0 { parts.append("\(Units.grouped(UInt64(result.skippedCount))) of these before") }
-            for outcome in [BatchOutcome.Result.partial, .failed] where report.count(outcome) > 0 {
-                parts.append("\(Units.grouped(UInt64(report.count(outcome)))) \(outcome.rawValue)")
+            let number = { (count: Int) in Units.grouped(UInt64(count)) }
+            var parts = ["\(number(report.count(.done))) done"]
+            if report.count(.partial) > 0 {
+                parts.append("\(number(report.count(.partial))) partial (made, but something of the input is lost)")
             }
+            if result.skippedCount > 0 { parts.append("\(number(result.skippedCount)) of these before") }
+            if report.count(.failed) > 0 { parts.append("\(number(report.count(.failed))) failed") }
             Console.say(
                 "\(Units.counted(UInt64(report.rows.count), "output")): \(parts.joined(separator: ", ")); \(path).csv")
         }

@@ -17,14 +17,18 @@ struct BatchPlan {
     /// - Throws: `usage` if two outputs have the same name or one is an input.
     mutating func add(_ inputs: [String]) throws(TraceError) {
         var taken: [String: String] = [:]
+        let ambiguous = ambiguous(inputs)
         for input in inputs {
             let (size, state) = state(of: input)
             for format in formats {
-                let output = format.shape == .nothing ? "" : template.path(for: input, format)
+                let isAmbiguous = ambiguous.contains(template.path(for: input, format))
+                let output =
+                    format.shape == .nothing ? "" : template.path(for: input, format, withSuffix: isAmbiguous)
                 let plan = try OutputPlan(
                     inputs: [input], output: output.isEmpty ? nil : output, formatName: format.name)
                 if let other = taken.updateValue(input, forKey: output), !output.isEmpty {
-                    let advice = "; with {dir}, {file}, {format} or {suffix} in --out names differ"
+                    let advice = "; with {dir}, {file}, {format} or {suffix} in --out names differ, "
+                        + "e.g. --out '\(template.root)/{dir}/{file}{suffix}'"
                     throw TraceError(
                         .usage, file: input, expected: "outputs whose names differ",
                         found: "\(output), which is also that of \(other)\(advice)")
@@ -34,6 +38,14 @@ struct BatchPlan {
                         input: input, inputSize: size, inputState: state, format: format, output: output, plan: plan))
             }
         }
+    }
+
+    /// Names that outputs of several inputs would have, where names are free: `app.trace` and `app.txt`.
+    private func ambiguous(_ inputs: [String]) -> Set<String> {
+        guard template.isFolder else { return [] }
+        var counts: [String: Int] = [:]
+        for input in inputs { for format in formats { counts[template.path(for: input, format), default: 0] += 1 } }
+        return Set(counts.filter { $0.value > 1 }.keys)
     }
 
     /// What an input is now. One that cannot be read has no state: its conversion says why.

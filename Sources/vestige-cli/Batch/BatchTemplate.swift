@@ -19,6 +19,8 @@ struct BatchTemplate {
 
     /// The folder that all outputs are in.
     let root: String
+    /// Whether only a folder is given, and names within it are free.
+    let isFolder: Bool
     private let parts: [Part]
 
     /// - Throws: `usage` for a placeholder that there is not.
@@ -28,7 +30,8 @@ struct BatchTemplate {
                 .usage, file: text, expected: "a folder, or a path with placeholders such as {name}\(format.suffix)",
                 found: "one file for all outputs")
         }
-        let text = text.contains("{") ? text : "\(text)/{dir}/{name}{suffix}"
+        isFolder = !text.contains("{")
+        let text = isFolder ? "\(text)/{dir}/{name}{suffix}" : text
         var parts: [Part] = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -50,14 +53,15 @@ struct BatchTemplate {
     }
 
     /// The output of an input in a format.
-    func path(for input: String, _ format: OutputFormat) -> String {
+    /// - Parameter withSuffix: names the input with its suffix, where that without it is the name of another one, too.
+    func path(for input: String, _ format: OutputFormat, withSuffix: Bool = false) -> String {
         let path = EntryName.forPath(input)
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let text = parts.map { part in
             switch part {
             case .text(let text): text
             case .placeholder(.dir): FolderPath.parent(of: path)
-            case .placeholder(.name): OutputPlan.stem(of: file)
+            case .placeholder(.name): withSuffix ? file : OutputPlan.stem(of: file)
             case .placeholder(.file): file
             case .placeholder(.format): format.name
             case .placeholder(.suffix): format.shape == .folder ? "-\(format.name)" : format.suffix

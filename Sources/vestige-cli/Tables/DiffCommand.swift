@@ -11,8 +11,10 @@ struct DiffCommand: ParsableCommand {
             (how many, and how long they took together), metrics (how often they changed, and their greatest value: \
             heap, heap goal, GOMAXPROCS).
 
-            Goroutines of Go's runtime and their waits are left out without --system. Exit code 0 says that both \
-            were read, whether they differ or not.
+            Of archives with several entries one of each must be named: `vestige diff a.vestige/x b.vestige/x`.
+
+            What is the same in both is left out without --all, goroutines of Go's runtime and their waits \
+            without --system. Exit code 0 says that both were read, whether they differ or not.
 
             EXAMPLES
               vestige diff before.trace after.trace
@@ -29,6 +31,9 @@ struct DiffCommand: ParsableCommand {
 
     @OptionGroup var table: TableOptions
 
+    @Flag(help: "Show also what is the same in both.")
+    var all = false
+
     @Flag(help: "Count also goroutines that belong to Go's runtime.")
     var system = false
 
@@ -43,6 +48,7 @@ struct DiffCommand: ParsableCommand {
         if before == "-", after == "-" {
             throw TraceError(.usage, expected: "two recordings", found: "standard input twice")
         }
+        try checkEntries()
         let terminal = Terminal()
         // A wrong column is said before two recordings are read.
         let columns = Self.columns
@@ -50,7 +56,8 @@ struct DiffCommand: ParsableCommand {
         var ordered = try OrderedRecords(order, columns)
         let (a, lossA) = try read(before)
         let (b, lossB) = try read(after)
-        let changes = RecordingChange.between(a, b)
+        let compared = RecordingChange.between(a, b)
+        let changes = all ? compared : compared.filter(\.isChange)
         var report = Report(name: "changes", columns: columns)
         report.count = UInt64(changes.count)
         if table.sort == nil, !table.reverse {
@@ -62,10 +69,42 @@ struct DiffCommand: ParsableCommand {
         let writer = ReportWriter(report, table.style, terminal, nil)
         try writer.write(report)
         try writer.finish(report)
-        let hidden = report.count - UInt64(report.records.count)
-        if hidden > 0, !reporting.quiet { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
-        if !reporting.quiet { AnalysisOptions.sayLeftOut(writer.leftOut) }
+        if !reporting.quiet {
+            let sameCount = compared.count { !$0.isChange }
+            sayLeftOut(report, same: sameCount, isDifferent: sameCount < compared.count)
+            AnalysisOptions.sayLeftOut(writer.leftOut)
+        }
         if strict, lossA || lossB { throw EarlyExit(status: .loss) }
+    }
+
+    /// Of an archive of several entries one must be named: the message names one that both have, if there is.
+    private func checkEntries() throws(TraceError) {
+        let sides = [before, after]
+        var entries: [[String]] = []
+        for side in sides { entries.append(try InputPath.entries([side])) }
+        guard let archive = entries.firstIndex(where: { !$0.isEmpty }) else { return }
+        let names = zip(sides, entries).map { side, paths in paths.map { $0.dropFirst(side.count) } }
+        let common = names[1].isEmpty ? names[0].first : names[0].first(where: Set(names[1]).contains) ?? names[0].first
+        let name = common ?? names[1].first ?? ""
+        let example = zip(sides, entries).map { side, paths in
+            paths.isEmpty ? side : paths.contains(side + name) ? side + name : paths[0]
+        }
+        throw TraceError(
+            .usage, file: sides[archive],
+            expected: "one recording, e.g. vestige diff \(example[0]) \(example[1])",
+            found: "an archive of \(Units.grouped(UInt64(entries[archive].count))) entries")
+    }
+
+    private func sayLeftOut(_ report: Report<RecordingChange>, same count: Int, isDifferent: Bool) {
+        let hidden = report.count - UInt64(report.records.count)
+        if hidden > 0 { Console.say("\(Units.grouped(hidden)) rows are left out; --top 0 shows all") }
+        let isToldOf = count > 0 && !all
+        let same = "--all shows the \(Units.counted(UInt64(count), "row")) that \(count == 1 ? "is" : "are") the same"
+        if report.count == 0 || all && !isDifferent {
+            Console.say("no difference between \(before) and \(after)\(isToldOf ? "; \(same)" : "")")
+        } else if isToldOf {
+            Console.say(same)
+        }
     }
 
     private func read(_ input: String) throws(TraceError) -> (RecordingNumbers, hasLoss: Bool) {
@@ -103,7 +142,7 @@ struct DiffCommand: ParsableCommand {
             ReportColumn("count_a", "count A") { .unsigned($0.a.count) },
             ReportColumn("count_b", "count B") { .unsigned($0.b.count) },
             ReportColumn("count_difference", "change", .machines) { .number($0.countDifference) },
-            ReportColumn("count_ratio", "ratio", .ifItFits) { ratio(Double($0.a.count), Double($0.b.count)) },
+            ReportColumn("count_ratio", "count ratio", .ifItFits) { ratio(Double($0.a.count), Double($0.b.count)) },
             ReportColumn("amount_a", "A") { amount($0.a.amount, $0.unit) },
             ReportColumn("amount_b", "B") { amount($0.b.amount, $0.unit) },
             ReportColumn("amount_difference", "change") { amount($0.amountDifference, $0.unit) },

@@ -10,6 +10,9 @@ struct GoroutinesCommand: ParsableCommand {
             mainly) and in system calls. Percentiles are over all of them, also those that --top leaves out: \
             exact up to \(Distribution.exactCount), else at most 1 % more than exact.
 
+            Of dumps and snapshots without a recording, one row for each goroutine that they saw, or for each group \
+            of alike ones: its state, reason and place, and how long it had waited at least.
+
             Goroutines of Go's runtime are left out without --system.
 
             \(ExitStatus.help)
@@ -33,14 +36,25 @@ struct GoroutinesCommand: ParsableCommand {
         let columns = Self.columns { tables }
         let measures = columns.filter { Self.measured.contains($0.name) }.map(\.value)
         var distributions = measures.map { _ in Distribution() }
-        var rows = try OrderedRecords(table.order(default: "goroutine", terminal), columns)
-        var systemCount = 0
+        let order = table.order(default: "goroutine", terminal)
+        var rows = try EitherRecords(columns, by: order, or: ObservedColumns.ofGoroutines { tables }, by: order)
+        var (lifeCount, systemCount) = (0, 0)
+        var (observedCount, observedSystemCount) = (0, 0)
         let showsSystem = system
         let result = try analysis.run { batch throws(TraceError) in
             tables = batch.tables
+            for event in batch.events where event.kind == .observed && event.observedCount > 0 {
+                observedCount += 1
+                guard showsSystem || !tables.isObservedSystemGoroutine(event) else {
+                    observedSystemCount += 1
+                    continue
+                }
+                rows.add(event)
+            }
             tracker.add(batch.spans, batch.lives) { summary in
                 // A query lets goroutines through that are only named by what it selects.
                 guard summary.life.isSeen else { return }
+                lifeCount += 1
                 guard showsSystem || !tables.isSystemFunction(summary.life.startFunction) else {
                     systemCount += 1
                     return
@@ -51,12 +65,15 @@ struct GoroutinesCommand: ParsableCommand {
                 }
             }
         }
-        var report = Report(name: "goroutines", columns: columns)
-        report.records = rows.finish()
-        report.count = rows.count
-        report.percentiles = Array(zip(Self.measured, distributions)).map { (column: $0.0, distribution: $0.1) }
-        try analysis.show(report, table, terminal, part)
-        SystemNote.say(systemCount, "goroutines", analysis)
+        if lifeCount == 0, observedCount > 0 {
+            try analysis.show(rows.reportOfB("goroutines"), of: result, table, terminal, part)
+            SystemNote.say(observedSystemCount, "goroutines", analysis)
+        } else {
+            var report = try rows.reportOfA("goroutines")
+            report.percentiles = Array(zip(Self.measured, distributions)).map { (column: $0.0, distribution: $0.1) }
+            try analysis.show(report, of: result, table, terminal, part)
+            SystemNote.say(systemCount, "goroutines", analysis)
+        }
         try analysis.checkLoss(result)
     }
 

@@ -60,7 +60,7 @@ enum NameReport {
         var report = Report(name: name, columns: columns)
         report.records = rows.finish()
         report.count = rows.count
-        try analysis.show(report, options, terminal, part)
+        try analysis.show(report, of: result, options, terminal, part)
         try analysis.checkLoss(result)
     }
 

@@ -15,13 +15,27 @@ struct ReportOrder {
         self.limit = limit
     }
 
-    /// The column of this name; its unit may be left out.
-    /// - Throws: `usage`, with the names there are and the nearest.
+    /// The column of this name, whose unit may be left out, or with this heading.
+    /// - Throws: `usage`, with the names and headings there are and the nearest.
     func column<Record>(among columns: [ReportColumn<Record>]) throws(TraceError) -> ReportColumn<Record> {
         let wanted = column.lowercased()
         if let exact = columns.first(where: { $0.name == wanted }) { return exact }
         if let bare = columns.first(where: { Self.withoutUnit($0.name) == wanted }) { return bare }
-        throw Suggestion.unknown(column, kind: "column for --sort", among: columns.map(\.name))
+        let shown = columns.filter { $0.place != .machines }
+        if let headed = shown.first(where: { $0.title.lowercased() == wanted }) { return headed }
+        throw Suggestion.unknown(column, kind: "column for --sort", among: Self.names(of: columns))
+    }
+
+    /// Names, each with the heading behind it if that is another word.
+    private static func names<Record>(of columns: [ReportColumn<Record>]) -> [String] {
+        var names: [String] = []
+        for column in columns {
+            names.append(column.name)
+            let title = column.title.lowercased()
+            let isKnown = names.contains(title) || withoutUnit(column.name) == title
+            if column.place != .machines, !isKnown { names.append(title) }
+        }
+        return names
     }
 
     private static func withoutUnit(_ name: String) -> String {
@@ -59,6 +73,43 @@ extension ReportValue {
         case .unsigned(let value): Int64(clamping: value)
         case .ratio, .text, .flag, .none: 0
         }
+    }
+}
+
+/// The rows of a table that is of one kind or of another, as the inputs turn out to be: of lives, or of what observers
+/// saw. The order may be by a column that only one of them has.
+struct EitherRecords<A, B> {
+    private let order: (a: ReportOrder, b: ReportOrder)
+    private let columns: (a: [ReportColumn<A>], b: [ReportColumn<B>])
+    private(set) var a: OrderedRecords<A>?
+    private(set) var b: OrderedRecords<B>?
+
+    /// - Throws: `usage` if neither has the column to order by.
+    init(
+        _ a: [ReportColumn<A>], by orderA: ReportOrder, or b: [ReportColumn<B>], by orderB: ReportOrder
+    ) throws(TraceError) {
+        columns = (a, b)
+        order = (orderA, orderB)
+        self.a = try? OrderedRecords(orderA, a)
+        self.b = try? OrderedRecords(orderB, b)
+        if self.a == nil, self.b == nil { _ = try orderA.column(among: a) }
+    }
+
+    mutating func add(_ record: A) { a?.add(record) }
+    mutating func add(_ record: B) { b?.add(record) }
+
+    /// The report of the one kind.
+    /// - Throws: `usage` if it has no such column.
+    mutating func reportOfA(_ name: String) throws(TraceError) -> Report<A> {
+        _ = try order.a.column(among: columns.a)
+        return Report(name: name, columns: columns.a, records: a?.finish() ?? [], count: a?.count ?? 0)
+    }
+
+    /// The report of the other kind.
+    /// - Throws: `usage` if it has no such column.
+    mutating func reportOfB(_ name: String) throws(TraceError) -> Report<B> {
+        _ = try order.b.column(among: columns.b)
+        return Report(name: name, columns: columns.b, records: b?.finish() ?? [], count: b?.count ?? 0)
     }
 }
 

@@ -115,14 +115,19 @@ struct AnalysisOptions: ParsableArguments {
 
     /// Writes a table whose rows are all there, and says how many are not shown.
     func show<Record>(
-        _ report: Report<Record>, _ options: TableOptions, _ terminal: Terminal, _ part: ReportPart?
+        _ report: Report<Record>, of result: AnalysisResult, _ options: TableOptions, _ terminal: Terminal,
+        _ part: ReportPart?
     ) throws(TraceError) {
         let writer = ReportWriter(report, options.style, terminal, part)
         try writer.write(report)
         try writer.finish(report)
         guard !reporting.quiet else { return }
         let shown = UInt64(report.records.count)
-        if report.count == 0 { return Console.say("no \(report.name) in \(inputs.joined(separator: " + "))") }
+        if report.count == 0 {
+            // That nothing was selected is said already.
+            if !result.isSelectionEmpty { Console.say("no \(report.name) in \(inputs.joined(separator: " + "))") }
+            return
+        }
         if shown < report.count {
             Console.say("\(Units.grouped(shown)) of \(Units.grouped(report.count)) \(report.name); --top 0 shows all")
         }

@@ -40,7 +40,7 @@ struct WaitsCommand: ParsableCommand {
         var report = Report(name: "waits", columns: columns)
         report.records = rows.finish()
         report.count = rows.count
-        try analysis.show(report, table, terminal, part)
+        try analysis.show(report, of: result, table, terminal, part)
         SystemNote.say(all.count { $0.isSystem && !system }, "waits", analysis)
         try analysis.checkLoss(result)
     }

@@ -6,6 +6,7 @@ final class CSVEventsTable: CSVTable {
     static let name = "events"
     static let summary = "One row for each event of the recording, in order."
     static let usesLifelines = false
+    static let isDivisible = true
     static let columns = [
         CSVColumn("sequence", .integer, "The event's place in the recording, from 0.", required: true, minimum: 0),
         CSVColumn("time_ns", .nanoseconds, "Nanoseconds since the recording's first event.", required: true),
@@ -46,13 +47,12 @@ final class CSVEventsTable: CSVTable {
         CSVColumn.goroutineStates
         + ProcState.allCases.map { "\($0.name)" }.filter { !CSVColumn.goroutineStates.contains($0) }
 
-    private var sequence: UInt64 = 0
-
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
+        var sequence = batch.firstSequence
         for event in batch.events {
             row.integer(sequence)
             sequence += 1
-            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.time(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
             row.word(event.kind.name)
             row.goroutine(event.goroutine)

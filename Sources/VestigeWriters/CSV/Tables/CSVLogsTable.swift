@@ -21,7 +21,7 @@ final class CSVLogsTable: CSVTable {
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where event.kind == .log {
-            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.time(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
             row.goroutine(event.goroutine)
             row.proc(event.proc)

@@ -22,7 +22,7 @@ final class CSVMetricsTable: CSVTable {
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where event.kind == .metric {
-            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.time(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
             row.text(event.name, batch.tables)
             row.integer(event.value)

@@ -50,7 +50,7 @@ final class CSVObservationsTable: CSVTable {
             guard event.kind == .observed else { continue }
             let detail = batch.tables.observations.detail(event.observationDetail)
             row.integer(sequence)
-            row.nanoseconds(event.timeNanoseconds &- batch.firstNanoseconds)
+            row.time(event.timeNanoseconds &- batch.firstNanoseconds)
             row.clock(event.timeNanoseconds)
             row.goroutine(event.goroutine)
             row.integer(event.observedCount)

@@ -7,6 +7,7 @@ final class CSVSpansTable: CSVTable {
     static let summary =
         "One row for each stretch of time that a goroutine spent in one state, in the order in which they ended."
     static let usesLifelines = true
+    static let isDivisible = true
     static let columns =
         [
             CSVColumn("goroutine", .integer, "The goroutine's number.", required: true),
@@ -29,10 +30,19 @@ final class CSVSpansTable: CSVTable {
         ] + CSVColumn.flags("The state") + [.source]
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
+        guard row.isPlain else { return try Self.write(batch, to: &row) }
+        // There are as many spans as events, so that their rows are worth a shorter way.
+        var plain = row.plain()
+        try Self.write(batch, to: &plain)
+        row.resume(plain)
+    }
+
+    @inline(__always)
+    private static func write(_ batch: CSVBatch, to row: inout some CSVFields) throws(TraceError) {
         guard let spans = batch.spans.baseAddress else { return }
         // By pointer: a copy of a span that methods are handed would lie in memory.
         for span in spans..<spans + batch.spans.count where span.pointee.kind == .goroutineState {
-            row.integer(span.pointee.goroutine.rawValue)
+            row.number(of: span.pointee.goroutine.rawValue)
             row.text(span.pointee.startFunction, batch.tables)
             row.state(span.pointee.state)
             row.text(span.pointee.name, batch.tables)

@@ -25,6 +25,7 @@ final class CSVSummaryTable: CSVTable {
         CSVColumn("unit", .string, "Its unit: 'ns' (for spreadsheets 's'), 'bytes' and the like; empty for a count."),
     ]
 
+    private var firstNanoseconds: Int64?
     private var lastNanoseconds: Int64 = 0
     private var eventCounts = [UInt64](repeating: 0, count: EventKind.allCases.count)
     private var createdCount: UInt64 = 0
@@ -39,6 +40,8 @@ final class CSVSummaryTable: CSVTable {
 
     func write(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         for event in batch.events where !event.isSynthetic { eventCounts[Int(event.kind.rawValue)] += 1 }
+        // Of several processes, this one may begin later.
+        firstNanoseconds = firstNanoseconds ?? batch.events.first?.timeNanoseconds
         if let last = batch.events.last { lastNanoseconds = last.timeNanoseconds }
         metrics.add(batch.events)
         for span in batch.spans where span.kind != .goroutineState {
@@ -62,7 +65,7 @@ final class CSVSummaryTable: CSVTable {
     func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         var writer = SummaryRows(row: row, tables: batch.tables)
         defer { row = writer.row }
-        try writer.time("recording", "duration", max(0, lastNanoseconds &- batch.firstNanoseconds))
+        try writer.time("recording", "duration", max(0, lastNanoseconds &- (firstNanoseconds ?? batch.firstNanoseconds)))
         try writer.count("recording", "inputs", UInt64(batch.tables.sources.count))
         try writer.count("events", "all", eventCounts.reduce(0, +))
         for kind in EventKind.allCases where kind != .procTransition {
