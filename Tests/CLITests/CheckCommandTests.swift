@@ -142,7 +142,7 @@ import VestigeTestSupport
         #expect(try check(rules, [archive]).status == 2)
         #expect(try check(rules, [archive, "--each", "--excerpt-dir", folder.file("x")]).status == 1)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("x")) == ["2-hog-trace-1-it-1.pftrace"])
-        #expect(try check(rules, [Self.orders, "nosuch", hog, "--each"]).status == 3)
+        #expect(try check(rules, [Self.orders, "nosuch", hog, "--each"]).status == 1)
         #expect(try check(rules, ["nosuch"]).status == 3)
     }
 

@@ -21,7 +21,8 @@ import VestigeTestSupport
         var versions: [String: Set<String>] = [:]
         for set in ["tuning", "heldout", "blind"] {
             let folder = "\(GhostLabels.folder)/\(set)"
-            for program in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+            for program in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            where !program.hasSuffix(".go") {
                 for file in try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(program)").sorted()
                 where file.hasSuffix(".trace.zst") {
                     let version = String(file.dropLast(".trace.zst".count))
