@@ -16,6 +16,8 @@ final class ChromeText {
     let stacks = ChromeStacks()
     /// Says so in the file, if slices are merged.
     var thinning: Thinning?
+    /// What the file does not show, which it says; nil if it shows everything.
+    var leftOut: String?
     private let heapState = HeapValue(State())
     private var state: UnsafeMutablePointer<State> { heapState.pointer }
 
@@ -114,6 +116,11 @@ final class ChromeText {
         if let thinning {
             buffer.append(",\"spans shorter than this many ns are merged\":")
             buffer.append(thinning.minSpanNanoseconds)
+        }
+        if let leftOut {
+            buffer.append(",\"left out (--views all shows it)\":\"")
+            buffer.append(leftOut)
+            buffer.append(byte: UInt8(ascii: "\""))
         }
         for (index, source) in tables.sources.enumerated() {
             buffer.append(",\"source \(index + 1)\":")

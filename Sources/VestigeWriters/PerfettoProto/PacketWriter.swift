@@ -184,6 +184,21 @@ final class PacketWriter {
         buffer.end(packet)
     }
 
+    /// Describes the track of a thread.
+    func describeTrack(_ uuid: UInt64, ofThread thread: UInt64, in process: UInt64) {
+        let packet = buffer.begin(PerfettoField.tracePacket)
+        buffer.field(PerfettoField.Packet.sequenceID, sequence)
+        let track = buffer.begin(PerfettoField.Packet.trackDescriptor)
+        buffer.field(PerfettoField.Track.uuid, uuid)
+        let content = buffer.begin(PerfettoField.Track.thread)
+        buffer.field(PerfettoField.Thread.pid, process)
+        buffer.field(PerfettoField.Thread.tid, thread)
+        buffer.end(content)
+        buffer.field(PerfettoField.Track.childOrdering, 3)  // EXPLICIT
+        buffer.end(track)
+        buffer.end(packet)
+    }
+
     private func write(_ counter: CounterUnit) {
         let content = buffer.begin(PerfettoField.Track.counter)
         buffer.field(PerfettoField.Track.counterUnit, counter.unit)

@@ -41,6 +41,7 @@ enum PerfettoField {
     enum Track {
         static var uuid: UInt32 { 1 }
         static var name: UInt32 { 2 }
+        static var thread: UInt32 { 4 }
         static var parent: UInt32 { 5 }
         static var counter: UInt32 { 8 }
         static var childOrdering: UInt32 { 11 }
@@ -48,6 +49,11 @@ enum PerfettoField {
         static var counterUnit: UInt32 { 3 }
         static var counterUnitName: UInt32 { 6 }
         static var counterShareKey: UInt32 { 7 }
+    }
+
+    enum Thread {
+        static var pid: UInt32 { 1 }
+        static var tid: UInt32 { 2 }
     }
 
     enum Event {

@@ -48,16 +48,15 @@ public final class PerfettoWriter: TraceWriter {
     /// - Parameter process: files of different processes make one file when their packets are put together.
     init(_ sink: any ByteSink, options: OutputOptions, isCompressed: Bool = true, process: OutputProcess) {
         thinning = options.thinning
-        views = options.views
+        views = ViewerContent.native.views(options)
         diagnostics = options.diagnostics
         packets = PacketWriter(sink, isCompressed: isCompressed, process)
         tracks = PerfettoTracks(packets)
         goroutines = GoroutineTracks(
-            packets, tracks, flows: options.flows, thinning: options.thinning,
-            showsStates: options.views.contains(.goroutines))
-        procs = ProcTracks(
-            packets, tracks, goroutines, options.thinning, showsThreads: options.views.contains(.threads))
+            packets, tracks, views, flows: ViewerContent.native.flows(options), thinning: options.thinning)
+        procs = ProcTracks(packets, tracks, goroutines, options.thinning, showsThreads: views.contains(.threads))
         scheduler = SchedulerEvents(packets)
+        if views.contains(.scheduler), !views.contains(.goroutines) { goroutines.scheduler = scheduler }
         counters = CounterSamples(packets, tracks)
         packets.open()
         if views.contains(.scheduler) { scheduler.open() }
@@ -180,6 +179,9 @@ public final class PerfettoWriter: TraceWriter {
         return packets.process.number <= 1 || !sources.indices.contains(Int(source))
             || sources[Int(source)].alignments.isEmpty
     }
+
+    /// Sweeps, and what belongs to no goroutine, stand below a proc also where its slices are not shown.
+    private var showsProcs: Bool { !views.isDisjoint(with: [.procs, .runtime]) }
 
     private func takeProc(_ event: Event) {
         guard !views.isDisjoint(with: [.procs, .threads]) else { return }
@@ -316,7 +318,7 @@ extension PerfettoWriter {
             let goroutine = GoroutineID(event.scopeID)
             let row = goroutines.record(goroutine)
             return views.contains(.regions) ? .ranges(goroutine, row) : nil
-        case .proc: return views.contains(.procs) ? procs.record(event.scopeID).map { .proc($0) } : nil
+        case .proc: return showsProcs ? procs.record(event.scopeID).map { .proc($0) } : nil
         default:
             guard views.contains(.runtime) else { return nil }
             return isStopTheWorld(event.name) ? .stops : .collections
@@ -528,7 +530,7 @@ extension PerfettoWriter {
 
     private func procTrack(_ proc: Int64, _ track: (UnsafeMutablePointer<ProcTrack>) -> UInt64) -> UInt64? {
         guard proc >= 0 else { return views.contains(.runtime) ? tracks.fixed(.events) : nil }
-        return views.contains(.procs) ? procs.record(proc).map(track) : nil
+        return showsProcs ? procs.record(proc).map(track) : nil
     }
 
     /// A CPU sample of the goroutine's thread, on its proc's CPU.

@@ -5,7 +5,7 @@ import VestigeCore
 /// thread was blocked on) work on goroutines.
 ///
 /// - A running goroutine has its proc's CPU; waiting is an interruptible sleep whose blocked function is
-///   Go's wait reason.
+///   Go's wait reason, followed by the stack at which it waits.
 /// - A goroutine in a system call leaves the CPU for an uninterruptible sleep on I/O, although its proc
 ///   is not free for others until it is taken away: so the time that a thread runs is the time that Go
 ///   calls running. The blocked function is then `syscall`.
@@ -44,12 +44,10 @@ final class SchedulerEvents {
         }
     }
 
-    private static let syscallSymbol: UInt64 = 1
-
     private let packets: PacketWriter
     private var cpus: [CPUBundle?] = []
-    /// Wait reasons that have been interned, and those that the next bundle interns.
-    private var reasons = NumberSet()
+    /// Wait reasons with their stacks that have been interned, and those that the next bundle interns.
+    private var blocked = BlockedFunctions()
     private let newSymbols = ProtoBuffer(capacity: 1024)
 
     init(_ packets: PacketWriter) {
@@ -98,7 +96,6 @@ final class SchedulerEvents {
             buffer.end(entry)
             buffer.end(tree)
         }
-        intern(Self.syscallSymbol) { $0.buffer.append("syscall") }
     }
 
     /// Names a thread. Names may come late, when more is known of a goroutine.
@@ -190,7 +187,7 @@ final class SchedulerEvents {
         } else {
             set(thread, to, at: time)
         }
-        if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time + 1) }
+        if to == .waiting || to == .syscall { explain(thread, event, explainer, at: time + 1) }
         flush(explainer)
     }
 
@@ -234,14 +231,21 @@ final class SchedulerEvents {
         }
     }
 
-    private func explain(
-        _ thread: UInt32, _ state: GoroutineState, _ reason: StringID, _ cpu: CPUBundle, at time: UInt64
-    ) {
-        if state == .syscall { return cpu.explain(thread, Self.syscallSymbol, isIO: true, at: time) }
-        guard reason != .empty else { return }
-        let symbol = UInt64(reason.rawValue) + 16
-        if reasons.insert(reason.rawValue) { intern(symbol) { $0.append(reason, packets.tables) } }
-        cpu.explain(thread, symbol, isIO: false, at: time)
+    /// Says what a thread is blocked in: `chan receive ← main.worker (main.go:42) ← …`.
+    private func explain(_ thread: UInt32, _ event: Event, _ cpu: CPUBundle, at time: UInt64) {
+        let isSyscall = event.toGoroutineState == .syscall
+        guard isSyscall || event.name != .empty else { return }
+        let stack = event.transitionStack
+        let (symbol, isNew) = blocked.number(isSyscall ? .syscall : .waiting(event.name), at: stack)
+        if isNew {
+            intern(symbol) {
+                if isSyscall { $0.buffer.append("syscall") } else { $0.append(event.name, packets.tables) }
+                guard stack != .absent else { return }
+                $0.buffer.append(" ← ")
+                $0.append(stack: stack, packets.tables, withRuntime: false)
+            }
+        }
+        cpu.explain(thread, symbol, isIO: isSyscall, at: time)
     }
 
     /// Ends what runs, so that its time is known, and writes what is left.
