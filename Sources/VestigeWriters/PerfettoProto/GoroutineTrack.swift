@@ -23,6 +23,8 @@ struct GoroutineTrack: PagedElement {
     var waitReason = StringID.empty
     /// What it has in the tracks of procs.
     var proc = ProcID.absent
+    /// The number of the goroutine whose thread is the main one of its thread's process; 0: not known yet.
+    var process: UInt32 = 0
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty
@@ -159,7 +161,7 @@ final class GoroutineTracks {
         guard row.pointee.flags.insert(.isDescribed).inserted else { return }
         if let scheduler, scheduler.tid(row.pointee.number) != 0 {
             let thread = scheduler.tid(row.pointee.number)
-            return packets.describeTrack(row.pointee.track, ofThread: thread, in: scheduler.pid)
+            return packets.describeTrack(row.pointee.track, ofThread: thread, in: scheduler.pid(of: row))
         }
         let group = tracks.group(row.pointee.startFunction)
         packets.describeTrack(row.pointee.track, in: group, rank: Int64(row.pointee.number)) {
@@ -168,8 +170,7 @@ final class GoroutineTracks {
     }
 
     private func use(_ row: Row, _ goroutine: GoroutineID) {
-        guard row.pointee.flags.insert(.isUsed).inserted else { return }
-        if scheduler == nil, row.pointee.startFunction == .empty { return }
+        guard row.pointee.flags.insert(.isUsed).inserted, row.pointee.startFunction != .empty else { return }
         describe(row, goroutine)
     }
 

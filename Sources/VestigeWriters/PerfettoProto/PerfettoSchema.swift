@@ -147,7 +147,6 @@ enum PerfettoField {
         static var schedSwitch: UInt32 { 4 }
         static var blockedReason: UInt32 { 18 }
         static var schedWaking: UInt32 { 20 }
-        static var newTask: UInt32 { 235 }
         static var previousThread: UInt32 { 2 }
         static var previousPriority: UInt32 { 3 }
         static var previousState: UInt32 { 4 }
@@ -159,8 +158,6 @@ enum PerfettoField {
         static var blockedThread: UInt32 { 1 }
         static var blockedSymbol: UInt32 { 2 }
         static var blockedOnIO: UInt32 { 3 }
-        static var newThread: UInt32 { 1 }
-        static var cloneFlags: UInt32 { 3 }
     }
 
     enum TaskState {

@@ -45,8 +45,8 @@ final class PerfettoText {
         append(startFunction, tables)
     }
 
-    /// `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first; if wanted, only from where the program
-    /// called the runtime.
+    /// `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first; without the runtime only from where
+    /// the program called it.
     func append(stack: StackID, _ tables: TraceTables, withRuntime: Bool = true) {
         var first = stack
         if !withRuntime {
