@@ -88,7 +88,7 @@ public struct Conversion {
         guard let maxEventCount, count > maxEventCount else { return }
         // Of what viewers read, Perfetto's own format is the one that goes furthest.
         let (format, best) = (plan.format, PerfettoFormat.format.name)
-        let advice = format.hasFlows && format.name != best ? "--to \(best), of which viewers take more, or " : ""
+        let advice = format.viewer != nil && format.name != best ? "--to \(best), of which viewers take more, or " : ""
         throw TraceError(
             .usage, file: inputs[0], expected: "at most \(maxEventCount) events (--max-events)",
             found: "more; try \(advice)a larger --max-events")
@@ -97,21 +97,21 @@ public struct Conversion {
     /// Looks whether the options mean something for the output's format.
     /// - Throws: `usage`.
     public func checkOptions() throws(TraceError) {
-        if options.flows != .all, !plan.format.hasFlows {
+        let viewer = plan.format.viewer
+        if options.flows != nil, viewer == nil {
             throw TraceError(
                 .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
         }
-        if options.views != .all, !plan.format.hasFlows {
+        if options.views != nil, viewer == nil {
             throw TraceError(
                 .usage, expected: "no --views for \(plan.format.name), which is for no viewer", found: "--views")
         }
-        let hasScheduler = plan.format.name == PerfettoFormat.format.name
-        if !hasScheduler, options.views.subtracting(.scheduler).isEmpty {
+        if let viewer, viewer.views(options).isEmpty {
             throw TraceError(
                 .usage, expected: "a view that \(plan.format.name) has, or --to \(PerfettoFormat.format.name)",
                 found: "--views scheduler")
         }
-        if options.thinning != nil, !plan.format.hasFlows {
+        if options.thinning != nil, viewer == nil {
             throw TraceError(
                 .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
         }

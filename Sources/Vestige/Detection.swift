@@ -1,4 +1,5 @@
 import VestigeCore
+import VestigeReaders
 
 extension Formats {
     /// How much of an input detection looks at, in bytes.
@@ -14,11 +15,30 @@ extension Formats {
         }
         let results = inputs.map { format in (format, prefix.withUnsafeBytes { format.sniff($0) }) }
         let certain = results.filter { $0.1 == .yes }.map(\.0)
+        if certain.allSatisfy({ $0.name == GoroutineDumpFormat.format.name }) {
+            try refuseViewers(prefix, source.path)
+        }
         // An input that ends within its header: its reader knows best how to say so.
         let possible = results.filter { $0.1 == .needMore }.map(\.0)
         if let format = best(certain, for: source.path) ?? best(possible, for: source.path) { return format }
         if let damage = source.damage { throw damage }
         throw TraceError(.unreadable, file: source.path, expected: expectation, found: describe(prefix))
+    }
+
+    /// (Any text may hold a dump, so this one says what else it is.)
+    /// - Throws: `unreadable` for what is made for viewers, and holds less than it was made from.
+    private static func refuseViewers(_ prefix: [UInt8], _ path: String) throws(TraceError) {
+        let found: String
+        switch ViewerFormat(prefix: prefix) {
+        case .chromeJSON? where String(decoding: prefix, as: UTF8.self).contains("\"traceEvents\""):
+            found = "Chrome trace JSON"
+        case .perfetto?: found = "Perfetto's native format"
+        default: return
+        }
+        throw TraceError(
+            .unreadable, file: path, expected: "a recording",
+            found: "\(found), which is made for viewers (`vestige view` shows it); "
+                + "take the recording that it was made from")
     }
 
     private static func best(_ formats: [InputFormat], for path: String) -> InputFormat? {

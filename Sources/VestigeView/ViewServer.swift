@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -30,10 +31,17 @@ public struct ViewServer {
         do {
             channel = try bootstrap.bind(host: "127.0.0.1", port: Int(port)).wait()
         } catch {
-            let reason = (error as? IOError).map { String(describing: $0) } ?? "\(error)"
-            throw TraceError(.usage, expected: "a port to listen on", found: "port \(port): \(reason)")
+            throw TraceError(.usage, expected: "a port to listen on", found: Self.reason(error, port))
         }
         self.port = UInt16(truncatingIfNeeded: channel.localAddress?.port ?? 0)
+    }
+
+    private static func reason(_ error: any Error, _ port: UInt16) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "port \(port), which another program listens on; --port 0 takes any that is free"
+        case EACCES: "port \(port), for which this user has no permission; --port 0 takes any that is free"
+        default: "port \(port): \((error as? IOError).map { String(describing: $0) } ?? "\(error)")"
+        }
     }
 
     /// Returns when the server has been stopped.

@@ -51,7 +51,7 @@ public struct TracePreparation {
 
     private mutating func prepare(_ path: String, title: String) throws(TraceError) -> ViewedTrace {
         if let format = try Self.viewerFormat(of: path) {
-            guard query.isEmpty, options.views == .all, options.flows == .all, options.thinning == nil else {
+            guard query.isEmpty, options.views == nil, options.flows == nil, options.thinning == nil else {
                 throw TraceError(
                     .usage, file: path, expected: "a recording, of which a part can be chosen",
                     found: "a trace in a viewer's format, which is shown as it is")

@@ -277,7 +277,7 @@ struct ContentOptions: ParsableArguments {
 
     /// Those of them that mean something for a format.
     func words(for format: OutputFormat) -> [String] {
-        (format.tableNames.isEmpty ? [] : tableWords) + (format.hasFlows ? shown.words : [])
+        (format.tableNames.isEmpty ? [] : tableWords) + (format.viewer != nil ? shown.words : [])
             + (maxEvents.map { ["--max-events=\($0.value)"] } ?? [])
     }
 

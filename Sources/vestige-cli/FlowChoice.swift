@@ -25,10 +25,8 @@ struct ViewChoice: ExpressibleByArgument, Equatable {
     /// As it was given.
     let word: String
 
-    private static let names: [String: ViewKinds] = [
-        "procs": .procs, "goroutines": .goroutines, "regions": .regions, "threads": .threads, "tasks": .tasks,
-        "runtime": .runtime, "scheduler": .scheduler, "all": .all,
-    ]
+    private static let names = Dictionary(
+        uniqueKeysWithValues: ViewKinds.named.map { ($0.name, $0.kind) } + [("all", .all)])
 
     /// Nil for what holds an unknown word.
     init?(argument: String) {

@@ -109,6 +109,9 @@ struct ViewCommand: ParsableCommand {
         } catch {
             guard port == nil else { throw error }
             server = try ViewServer(site, port: 0)
+            if !reporting.quiet {
+                Console.say("port \(ViewServer.deepLinkPort) is taken, so a page on port \(server.port) opens the UI")
+            }
         }
         announce(site, server.port)
         server.wait()

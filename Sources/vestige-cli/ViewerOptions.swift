@@ -5,13 +5,13 @@ import Vestige
 struct ViewerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel.",
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel (default creation).",
             valueName: "kinds"))
     var flows: FlowChoice?
 
     @Option(
         help: ArgumentHelp(
-            "What viewers show: all, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
+            "What viewers show: all, with all arrows, or some of procs,goroutines,regions,threads,tasks,runtime,scheduler.",
             valueName: "views"))
     var views: ViewChoice?
 

@@ -6,7 +6,8 @@
 # tables do not have the facts that the events have (`facts.py`, `facts.sql`).
 # Where a trace has a truth file beside it (NAME.truth.json), what Perfetto's tables hold of all three
 # formats must equal it: states of every goroutine and holders of every proc to the nanosecond, regions,
-# ranges of the runtime, tasks, logs, samples, arrows (`truth.py`, `truth.sql`).
+# ranges of the runtime, tasks, logs, samples, arrows (`truth.py`, `truth.sql`); of the native format also where the
+# scheduler alone tells of states, as it does by default.
 # With -x also what `--split` and `--min-span` make of it: every part loads, and the parts together, and what is
 # merged, tell the same running time, regions, tasks and logs as the whole (`totals.sql`).
 #
@@ -23,7 +24,7 @@ if [ "${1-}" = -x ]; then
     shift
 fi
 if [ $# -lt 2 ]; then
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 vestige=$(realpath "$1")
@@ -147,14 +148,17 @@ check_truth() {
         events=$scratch/events.jsonl
         "$vestige" convert --quiet --to jsonl -f -o "$events" "$1" 2> "$scratch/messages"
     fi
-    for format in chrome perfetto-json perfetto; do
+    for content in chrome,all perfetto-json,all perfetto,all perfetto,scheduler; do
+        format=${content%,*} options=
+        [ "${content#*,}" != all ] || options='--views all'
         output=$scratch/truth.$format
-        "$vestige" convert --quiet --to "$format" -f -o "$output" "$1" 2> "$scratch/messages"
+        # shellcheck disable=SC2086
+        "$vestige" convert --quiet --to "$format" $options -f -o "$output" "$1" 2> "$scratch/messages"
         "$viewers/perfetto_query" --no-header "$output" -f "$root/Tests/viewers/truth.sql" > "$scratch/found" 2>&1
-        if answer=$(python3 "$root/Tests/viewers/truth.py" "$format" "$truth" "$events" < "$scratch/found" 2>&1); then
-            echo "ok $name: $format: $answer"
+        if answer=$(python3 "$root/Tests/viewers/truth.py" "$content" "$truth" "$events" < "$scratch/found" 2>&1); then
+            echo "ok $name: $content: $answer"
         else
-            fail "$name" "$format: $answer"
+            fail "$name" "$content: $answer"
         fi
     done
 }
@@ -182,7 +186,7 @@ check_variants() {
         mkdir "$parts"
         for variant in "" "--min-span 10us" "--split $((events / 3 + 1))-events"; do
             # shellcheck disable=SC2086
-            "$vestige" convert --quiet --to $format $variant -f -o "$parts/out.json" "$1" 2> "$scratch/messages" ||
+            "$vestige" convert --quiet --to $format --views all $variant -f -o "$parts/out.json" "$1" 2> "$scratch/messages" ||
                 fail "$name" "$format $variant: $(head -n 1 "$scratch/messages")"
             case $variant in
             "") totals "$parts/out.json" "$scratch/whole" ;;

@@ -4,8 +4,8 @@ with goroutine as (
 )
 select 'running', number, sum(dur) from thread_state join goroutine using (utid) where state = 'Running' group by number
 union all
-select 'waits', blocked_function, count(*) from thread_state
-where state = 'S' and blocked_function is not null group by blocked_function
+select 'waits', substr(blocked_function, 1, instr(blocked_function || ' ← ', ' ← ') - 1) as reason, count(*) from thread_state
+where state = 'S' and blocked_function is not null group by reason
 union all
 select 'wakes', waker.number, count(*) from thread_state join goroutine as waker on waker.utid = waker_utid group by waker.number
 union all

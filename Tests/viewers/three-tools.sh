@@ -34,12 +34,9 @@ for line in sys.stdin:
 ' < "$1" | LC_ALL=C sort
 }
 
-# The same from Perfetto's tables; the row is a track of its own in its native format, else a thread.
+# The same from Perfetto's tables.
 found() {
-    case $1 in
-    *.pftrace) row="select t.id, p.name from track t join track p on t.parent_id = p.id" ;;
-    *) row="select t.id, thread.name from thread_track t join thread using (utid)" ;;
-    esac
+    row="select t.id, thread.name from thread_track t join thread using (utid)"
     "$query" --errors --no-header "$1" "
         with row(id, name) as ($row)
         select substr(row.name, 1, instr(row.name || ' ', ' ') - 1), slice.name,

@@ -1,6 +1,9 @@
 """Compares what Perfetto's tables hold of a trace (truth.sql, on standard input) with its truth file.
 
-    truth.py FORMAT TRUTH.json EVENTS.jsonl[.gz] < FOUND
+    truth.py CONTENT TRUTH.json EVENTS.jsonl[.gz] < FOUND
+
+CONTENT names the format (chrome, perfetto-json, perfetto), and after a comma what its file shows: `all`, or
+`scheduler` where the scheduler alone tells states and procs.
 
 The truth tells states, regions, ranges (collections, stops of the world), tasks, logs and samples; the
 listing of its events tells what the truth does not: how long goroutines held each proc, and arrows.
@@ -27,12 +30,12 @@ def name_of(text, is_native):
     return "*" if DOUBTFUL.search(text) else "" if text == "[No name]" else text
 
 
-def expect_states(truth, add):
+def expect_states(what, truth, add):
     for goroutine in truth["goroutines"]:
         for state in STATES:
-            add("state", state, goroutine["id"], 0, goroutine["ns"].get(state, 0))
+            add(what, state, goroutine["id"], 0, goroutine["ns"].get(state, 0))
         for reason, duration in goroutine["ns"].get("waiting", {}).items():
-            add("state", "waiting: " + reason if reason else "waiting", goroutine["id"], 0, duration)
+            add(what, "waiting: " + reason if reason else "waiting", goroutine["id"], 0, duration)
 
 
 def expect_lists(truth, add):
@@ -95,6 +98,30 @@ def expect_events(events, last, add):
         add("proc", "", proc, 0, duration)
 
 
+def expect_cpus(events, last, add):
+    """How long goroutines ran on each proc, system calls not counted: what a scheduler's CPUs show."""
+    running, place = {}, {}  # proc: goroutine and since when; goroutine: proc
+
+    def leave(goroutine, now):
+        proc = place.pop(goroutine, None)
+        if proc is not None:
+            add("cpu", "", proc, 0, now - running.pop(proc)[1])
+
+    for event in events:
+        if event["kind"] != "StateTransition" or event["resource"] != "goroutine":
+            continue
+        number, now, proc = event["id"], event["t"], event["p"]
+        if event["to"] == event["from"] or event["from"] == "Undetermined" and event["to"] == "Running" and number in place:
+            continue
+        leave(number, now)
+        if event["to"] == "Running" and proc >= 0:
+            if proc in running:
+                leave(running[proc][0], now)
+            running[proc], place[number] = (number, now), proc
+    for goroutine in list(place):
+        leave(goroutine, last)
+
+
 def read_events(path):
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as lines:
         for line in lines:
@@ -122,15 +149,16 @@ def truth_is_unstable(path):
 
 
 def main():
-    form, truth_path, events_path = sys.argv[1:4]
-    is_native = form == "perfetto"
+    content, truth_path, events_path = sys.argv[1:4]
+    form, shown = (content + ",").split(",")[:2]
+    is_native, has_slices = form == "perfetto", shown != "scheduler"
     with open(truth_path, encoding="utf-8") as file:
         truth = json.load(file)
     expected, found = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
 
     def adding(facts):
         def add(what, name, number, count, duration):
-            if what in ("state", "proc"):
+            if what in ("state", "proc", "scheduled", "cpu"):
                 count = 0
             if count or duration:
                 fact = facts[what, name_of(name, is_native), number]
@@ -139,15 +167,21 @@ def main():
 
         return add
 
-    expect_states(truth, adding(expected))
     expect_lists(truth, adding(expected))
-    expect_events(read_events(events_path), truth["last_time"], adding(expected))
-    for fact in read_found(sys.stdin):
-        adding(found)(*fact)
+    if has_slices:
+        expect_states("state", truth, adding(expected))
+        expect_events(read_events(events_path), truth["last_time"], adding(expected))
+    if is_native:
+        expect_states("scheduled", truth, adding(expected))
+        expect_cpus(read_events(events_path), truth["last_time"], adding(expected))
+    for what, name, number, count, duration in read_found(sys.stdin):
+        if what == "open":
+            what, duration = "scheduled", count * (truth["last_time"] - truth["first_time"]) - duration
+        adding(found)(what, name, number, count, duration)
     # Lists that the truth file has shortened.
     cut = {name.rstrip("s") for name in truth.get("lists_cut", [])}
     if "goroutine" in cut:
-        cut.add("state")
+        cut |= {"state", "scheduled"}
     # Readers may break ties of time in another order there, which moves times by a few ns.
     tolerance = 32 if truth_is_unstable(truth_path) else 0
     differences = 0

@@ -31,4 +31,14 @@ select 'task', name, 0, count(*), sum(dur) from numbered
 where category = 'task' and name not like 'child: %'
   and coalesce(extract_arg(arg_set_id, 'args.task'), extract_arg(arg_set_id, 'debug.task')) is not null group by name
 union all
+-- Natively the scheduler tells states and procs, too. What goes on at the end has no duration: its beginning is told.
+select iif(dur < 0, 'open', 'scheduled'), case state when 'Running' then 'running' when 'R' then 'runnable'
+  when 'D' then 'syscall' else 'waiting' || coalesce(
+    ': ' || substr(blocked_function, 1, instr(blocked_function || ' ← ', ' ← ') - 1), '') end as state_name,
+  cast(substr(name, 2) as int) as goroutine, count(*), sum(iif(dur < 0, ts, dur))
+from thread_state join thread using (utid) where name glob 'G[0-9]*' and state in ('Running', 'R', 'R+', 'D', 'S')
+group by dur < 0, state_name, goroutine
+union all
+select 'cpu', '', cpu, count(*), sum(dur) from sched join thread using (utid) where name glob 'G[0-9]*' group by cpu
+union all
 select 'flow', '', 0, n, 0 from (select count(*) as n from flow) where n > 0;

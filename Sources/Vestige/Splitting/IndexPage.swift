@@ -54,9 +54,9 @@ struct IndexPage {
         var text = "\(Units.counted(total, "event")) in \(Units.counted(UInt64(parts.count), "part")). Times are since "
         text += "the recording's begin. Each part can be opened by itself: it begins with the states in which "
         text += "everything was. What crosses a border is in both parts, marked as clipped."
-        if format.hasFlows { text += " Open a part in https://ui.perfetto.dev" }
-        if format.hasFlows, format.name == ChromeJSONFormat.format.name { text += " or chrome://tracing" }
-        if format.hasFlows { text += "." }
+        if format.viewer != nil { text += " Open a part in https://ui.perfetto.dev" }
+        if format.name == ChromeJSONFormat.format.name { text += " or chrome://tracing" }
+        if format.viewer != nil { text += "." }
         if parts.first?.name.lowercased().hasSuffix(".zst") ?? false {
             text += " Viewers do not read .zst: unpack a part before."
         }

@@ -6,6 +6,13 @@ public protocol ByteSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(TraceError)
     /// Writes what is left. Called once.
     func finish() throws(TraceError)
+    /// False if its owner looks at it while an output is made, so that writes may not come from another thread after
+    /// the writer of the format has returned.
+    var allowsLateWrites: Bool { get }
+}
+
+extension ByteSink {
+    public var allowsLateWrites: Bool { true }
 }
 
 /// A file descriptor. Does not close it: the owner does.
@@ -46,6 +53,9 @@ public final class CountingSink: ByteSink {
     private let inner: any ByteSink
 
     public init(_ inner: any ByteSink) { self.inner = inner }
+
+    /// Its count is read between writes.
+    public var allowsLateWrites: Bool { false }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
         byteCount += UInt64(bytes.count)

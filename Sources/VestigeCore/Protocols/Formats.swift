@@ -51,10 +51,10 @@ public struct OutputOptions {
     public var tables: [String]?
     /// The dialect of tables.
     public var tableStyle = TableStyle()
-    /// Arrows from whoever creates or wakes a goroutine to that goroutine.
-    public var flows = FlowKinds.all
-    /// What viewers are to show.
-    public var views = ViewKinds.all
+    /// Arrows from whoever creates or wakes a goroutine to that goroutine; nil for what `ViewerContent` chooses.
+    public var flows: FlowKinds?
+    /// What viewers are to show; nil for what `ViewerContent` chooses.
+    public var views: ViewKinds?
     /// Merges short slices; nil for all of them.
     public var thinning: Thinning?
     /// What was lost on the way, for formats that say so in the output.
@@ -102,14 +102,14 @@ public struct OutputFormat: Sendable {
     public let defaultTableName: String?
     /// The names of a table's columns in a style, in their order.
     public let tableColumns: (@Sendable (String, TableStyle) -> [String])?
-    /// True if the format knows arrows, so that `OutputOptions.flows` means something.
-    public let hasFlows: Bool
+    /// What the format can show, if it is a viewer's; then `OutputOptions.views`, `flows` and `thinning` mean something.
+    public let viewer: ViewerContent?
     public let make: @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
 
     public init(
         name: String, summary: String, suffix: String, shape: Shape = .file, isBinary: Bool = false,
         tableNames: [String] = [], defaultTableName: String? = nil,
-        tableColumns: (@Sendable (String, TableStyle) -> [String])? = nil, hasFlows: Bool = false,
+        tableColumns: (@Sendable (String, TableStyle) -> [String])? = nil, viewer: ViewerContent? = nil,
         make: @escaping @Sendable (any OutputTarget, OutputOptions) throws(TraceError) -> any TraceWriter
     ) {
         self.name = name
@@ -120,7 +120,7 @@ public struct OutputFormat: Sendable {
         self.tableNames = tableNames
         self.defaultTableName = defaultTableName
         self.tableColumns = tableColumns
-        self.hasFlows = hasFlows
+        self.viewer = viewer
         self.make = make
     }
 }

@@ -5,7 +5,7 @@ public enum ChromeJSONFormat {
     public static let format = OutputFormat(
         name: "chrome",
         summary: "Chrome trace JSON, for chrome://tracing and ui.perfetto.dev",
-        suffix: ".json", hasFlows: true,
+        suffix: ".json", viewer: .json,
         make: { target, options throws(TraceError) in
             let sink = try target.sink(named: nil)
             return ProcessWriters { process, leader in

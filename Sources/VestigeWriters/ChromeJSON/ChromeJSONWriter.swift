@@ -41,12 +41,14 @@ public final class ChromeJSONWriter: TraceWriter {
         leader: ChromeJSONWriter?
     ) {
         self.leader = leader
-        let views = [options.views.intersection(Self.ofGoroutines), options.views.subtracting(Self.ofGoroutines)]
+        let shown = ViewerContent.json.views(options)
+        let views = [shown.intersection(Self.ofGoroutines), shown.subtracting(Self.ofGoroutines)]
             .filter { !$0.isEmpty }
         thinning = options.thinning
         first = ChromePart(
-            ChromeText(sink, dialect, process, isContinued: leader != nil), views.first ?? [], flows: options.flows,
-            thinning: options.thinning)
+            ChromeText(sink, dialect, process, isContinued: leader != nil), views.first ?? [],
+            flows: ViewerContent.json.flows(options), thinning: options.thinning)
+        first.text.leftOut = ViewerContent.json.leftOut(options)
         if views.count > 1 {
             secondThinning = thinning.map { Thinning(minSpanNanoseconds: $0.minSpanNanoseconds) }
             second = ChromePart(

@@ -5,7 +5,7 @@ public enum PerfettoJSONFormat {
     public static let format = OutputFormat(
         name: "perfetto-json",
         summary: "Chrome trace JSON for ui.perfetto.dev alone, with stacks in full",
-        suffix: ".perfetto.json", hasFlows: true,
+        suffix: ".perfetto.json", viewer: .json,
         make: { target, options throws(TraceError) in
             let sink = try target.sink(named: nil)
             return ProcessWriters { process, leader in

@@ -89,13 +89,6 @@ final class CPUBundle {
         }
     }
 
-    func create(_ thread: UInt32, by creator: UInt32, at time: UInt64) {
-        event(PerfettoField.Ftrace.newTask, pid: creator, at: time) { buffer in
-            buffer.field(PerfettoField.Ftrace.newThread, UInt64(thread))
-            buffer.field(PerfettoField.Ftrace.cloneFlags, 0x10000)  // CLONE_THREAD
-        }
-    }
-
     /// Says what a thread that is blocked waits for: an interned kernel symbol.
     func explain(_ thread: UInt32, _ symbol: UInt64, isIO: Bool, at time: UInt64) {
         event(PerfettoField.Ftrace.blockedReason, pid: thread, at: time) { buffer in

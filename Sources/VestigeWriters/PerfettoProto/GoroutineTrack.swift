@@ -23,6 +23,8 @@ struct GoroutineTrack: PagedElement {
     var waitReason = StringID.empty
     /// What it has in the tracks of procs.
     var proc = ProcID.absent
+    /// The number of the goroutine whose thread is the main one of its thread's process; 0: not known yet.
+    var process: UInt32 = 0
     /// The proc that it has as its CPU.
     var cpu = ProcID.absent
     var startFunction = StringID.empty
@@ -80,6 +82,9 @@ final class GoroutineTracks {
     private var table = PagedTable<GoroutineTrack>()
     private let thinner: SpanThinner<StateSlice>?
     private let showsStates: Bool
+    /// Where states are shown as a scheduler's threads and not as slices: then what else there is of a goroutine stands
+    /// with its thread.
+    var scheduler: SchedulerEvents?
     /// The begins of states that are not written yet, if short ones are merged.
     private var begun = PagedTable<BegunState>()
     /// Number 1 is kept for goroutine 1: thread 1 of process 1 is its main thread.
@@ -88,9 +93,9 @@ final class GoroutineTracks {
     private var flowCount: UInt64 = 0
 
     init(
-        _ packets: PacketWriter, _ tracks: PerfettoTracks, flows: FlowKinds, thinning: Thinning?, showsStates: Bool
+        _ packets: PacketWriter, _ tracks: PerfettoTracks, _ views: ViewKinds, flows: FlowKinds, thinning: Thinning?
     ) {
-        self.showsStates = showsStates
+        showsStates = views.contains(.goroutines)
         thinner = SpanThinner(thinning)
         self.packets = packets
         self.tracks = tracks
@@ -154,6 +159,10 @@ final class GoroutineTracks {
     /// events on the track.
     private func describe(_ row: Row, _ goroutine: GoroutineID) {
         guard row.pointee.flags.insert(.isDescribed).inserted else { return }
+        if let scheduler, scheduler.tid(row.pointee.number) != 0 {
+            let thread = scheduler.tid(row.pointee.number)
+            return packets.describeTrack(row.pointee.track, ofThread: thread, in: scheduler.pid(of: row))
+        }
         let group = tracks.group(row.pointee.startFunction)
         packets.describeTrack(row.pointee.track, in: group, rank: Int64(row.pointee.number)) {
             append(goroutine, row, to: $0)
@@ -175,6 +184,7 @@ final class GoroutineTracks {
         use(row, goroutine)
         let parent = row.pointee.track
         switch child {
+        case .regions where scheduler != nil: return parent
         case .regions: return track(&row.pointee.regionsTrack, parent, "regions", rank: 0)
         case .logs: return track(&row.pointee.logsTrack, parent, "logs", rank: 1)
         case .labels: return track(&row.pointee.labelsTrack, parent, "labels", rank: 2)

@@ -1,6 +1,7 @@
 import VestigeCore
 
-/// Writes packets of the first of the two sequences that a process has in the file: track events, track descriptors, CPU samples.
+/// Writes packets of the first of the two sequences that a process has in the file: track events, track descriptors,
+/// CPU samples.
 ///
 /// A track event is begun, given its parts, and ended; interned entries that it is the first to need go
 /// into its own packet:
@@ -27,6 +28,7 @@ final class PacketWriter {
     private static let wallClock: UInt64 = 1
 
     let buffer: ProtoBuffer
+    private let late: LateSink?
     let process: OutputProcess
     /// The sequence's id; the next one is the scheduler's.
     let sequence: UInt64
@@ -36,26 +38,39 @@ final class PacketWriter {
     /// True if the recording goes on after the last event, which then is a synthetic sync event.
     var isCut = false
     let text = PerfettoText()
-    private var ids = InternedIDs()
+    var ids = InternedIDs()
     /// The entries that the packet at hand interns.
-    private let interned = ProtoBuffer(capacity: 8 << 10)
+    let interned = ProtoBuffer(capacity: 8 << 10)
     /// Where the clock is that counts from packet to packet.
     private var clock: UInt64 = 0
-    private var packetContent = 0
+    var packetContent = 0
     private var eventContent = 0
 
     /// Packets go out some quarter of a megabyte at a time, compressed if wanted.
     init(_ sink: any ByteSink, isCompressed: Bool, _ process: OutputProcess) {
         self.process = process
         sequence = UInt64(process.number) * 2 + 1
-        let target =
-            isCompressed
-            ? DeflatedMessageSink(
-                sink, outerField: PerfettoField.tracePacket, innerField: PerfettoField.Packet.compressedPackets) : sink
+        var target = sink
+        if isCompressed {
+            let compressed = DeflatedMessageSink(
+                sink, outerField: PerfettoField.tracePacket, innerField: PerfettoField.Packet.compressedPackets)
+            // Of several processes each has a writer, and they take turns.
+            late = process.isOnly && sink.allowsLateWrites ? LateSink(compressed) : nil
+            target = late ?? compressed
+        } else {
+            late = nil
+        }
         buffer = ProtoBuffer(target, capacity: 512 << 10)
     }
 
+    /// Hands on everything.
+    func finish() throws(TraceError) {
+        try buffer.flush()
+        try late?.wait()
+    }
+
     deinit {
+        try? late?.wait()
         buffer.deallocate()
         interned.deallocate()
     }
@@ -128,7 +143,7 @@ final class PacketWriter {
         buffer.end(packet)
     }
 
-    @inline(__always) private func beginPacket(at time: Int64) {
+    @inline(__always) func beginPacket(at time: Int64) {
         packetContent = buffer.begin(PerfettoField.tracePacket)
         let now = fileTime(time)
         if now >= clock {
@@ -142,7 +157,7 @@ final class PacketWriter {
         buffer.field(PerfettoField.Packet.sequenceFlags, Self.needsIncrementalState)
     }
 
-    @inline(__always) private func endPacket() {
+    @inline(__always) func endPacket() {
         if !interned.isEmpty { writeInterned() }
         buffer.end(packetContent)
     }
@@ -180,6 +195,21 @@ final class PacketWriter {
         if let counter { write(counter) }
         if !isLeaf { buffer.field(PerfettoField.Track.childOrdering, 3) }  // EXPLICIT
         buffer.field(PerfettoField.Track.rank, UInt64(bitPattern: min(rank, Int64(Int32.max))))
+        buffer.end(track)
+        buffer.end(packet)
+    }
+
+    /// Describes the track of a thread.
+    func describeTrack(_ uuid: UInt64, ofThread thread: UInt64, in process: UInt64) {
+        let packet = buffer.begin(PerfettoField.tracePacket)
+        buffer.field(PerfettoField.Packet.sequenceID, sequence)
+        let track = buffer.begin(PerfettoField.Packet.trackDescriptor)
+        buffer.field(PerfettoField.Track.uuid, uuid)
+        let content = buffer.begin(PerfettoField.Track.thread)
+        buffer.field(PerfettoField.Thread.pid, process)
+        buffer.field(PerfettoField.Thread.tid, thread)
+        buffer.end(content)
+        buffer.field(PerfettoField.Track.childOrdering, 3)  // EXPLICIT
         buffer.end(track)
         buffer.end(packet)
     }
@@ -262,178 +292,16 @@ final class PacketWriter {
         buffer.field(PerfettoField.Event.terminatingFlow, fixed64: process.unique(id))
     }
 
-    // MARK: - Annotations
-
-    @inline(__always)
-    private func annotate(_ name: AnnotationName, _ field: UInt32, _ value: UInt64) {
-        let content = buffer.begin(PerfettoField.Event.annotation)
-        buffer.field(PerfettoField.Annotation.nameIID, name.rawValue)
-        buffer.field(field, value)
-        buffer.end(content)
-    }
-
-    @inline(__always) func annotate(_ name: AnnotationName, _ value: Int64) {
-        annotate(name, PerfettoField.Annotation.signed, UInt64(bitPattern: value))
-    }
-
-    func annotate(_ name: AnnotationName, unsigned value: UInt64) {
-        annotate(name, PerfettoField.Annotation.unsigned, value)
-    }
-
-    func annotate(_ name: AnnotationName) { annotate(name, PerfettoField.Annotation.bool, 1) }
-
-    /// Says how long before its start here something began, or that it began before the recording.
-    func annotate(beganBefore start: Int64, since: Int64?) {
-        guard let since else { return annotate(.beganBefore) }
-        annotate(.clippedBeforeNanoseconds, start &- since)
-    }
-
-    /// Says that something goes on where the recording, or this part of it, ends.
-    func annotateGoesOn() { annotate(isCut ? .clippedAfter : .goesOn) }
-
-    /// Several spans in one slice.
-    func write(_ block: SpanBlock<some BitwiseCopyable>, on track: UInt64) {
-        beginEvent(.sliceBegin, track, at: block.startNanoseconds)
-        name {
-            $0.buffer.append(block.count)
-            $0.buffer.append(" short spans")
-        }
-        annotate(.spans, unsigned: block.count)
-        block.forEachState { state, sum in
-            switch state {
-            case .running: annotate(.running, .runningNanoseconds, sum.count, sum.nanoseconds)
-            case .runnable: annotate(.runnable, .runnableNanoseconds, sum.count, sum.nanoseconds)
-            case .syscall: annotate(.syscall, .syscallNanoseconds, sum.count, sum.nanoseconds)
-            default: annotate(.waiting, .waitingNanoseconds, sum.count, sum.nanoseconds)
-            }
-        }
-        endEvent()
-        endSlice(track, at: block.endNanoseconds)
-    }
-
-    private func annotate(_ name: AnnotationName, _ timeName: AnnotationName, _ count: Int64, _ nanoseconds: Int64) {
-        annotate(name, count)
-        annotate(timeName, nanoseconds)
-    }
-
-    func annotate(_ name: AnnotationName, _ string: StringID) {
-        let iid = InternedIDs.annotation(string: string)
-        if ids.annotationStrings.insert(string.rawValue) {
-            intern(PerfettoField.Interned.annotationStrings, iid, text.make { $0.append(string, tables) })
-        }
-        annotate(name, PerfettoField.Annotation.stringIID, iid)
-    }
-
-    /// A stack, as one line; nothing if there is none.
-    func annotate(_ name: AnnotationName, stack: StackID) {
-        guard stack != .absent else { return }
-        let iid = InternedIDs.annotation(stack: stack)
-        if ids.annotationStacks.insert(stack.rawValue) {
-            intern(PerfettoField.Interned.annotationStrings, iid, text.make { $0.append(stack: stack, tables) })
-        }
-        annotate(name, PerfettoField.Annotation.stringIID, iid)
-    }
-
-    /// The place in the program where a stack is; nothing if there is none.
-    func annotate(_ name: AnnotationName, programFrameOf stack: StackID) {
-        guard stack != .absent else { return }
-        let iid = InternedIDs.annotation(frameOf: stack)
-        if ids.annotationFrames.insert(stack.rawValue) {
-            let frame = text.make { $0.append(programFrameOf: stack, tables) }
-            intern(PerfettoField.Interned.annotationStrings, iid, frame)
-        }
-        annotate(name, PerfettoField.Annotation.stringIID, iid)
-    }
-
-    func annotate(
-        _ name: AnnotationName, goroutine number: UInt64, isNew: Bool, _ body: (PerfettoText) -> Void
-    ) {
-        let iid = InternedIDs.annotation(goroutine: number)
-        if isNew { intern(PerfettoField.Interned.annotationStrings, iid, text.make(body)) }
-        annotate(name, PerfettoField.Annotation.stringIID, iid)
-    }
-
-    /// A string that will hardly come again.
-    func annotate(_ name: AnnotationName, _ body: (PerfettoText) -> Void) {
-        let content = buffer.begin(PerfettoField.Event.annotation)
-        buffer.field(PerfettoField.Annotation.nameIID, name.rawValue)
-        buffer.field(PerfettoField.Annotation.string, text.make(body))
-        buffer.end(content)
-    }
-
     // MARK: - Interning
 
-    private func intern(_ list: UInt32, _ iid: UInt64, _ bytes: UnsafeBufferPointer<UInt8>) {
+    func intern(_ list: UInt32, _ iid: UInt64, _ bytes: UnsafeBufferPointer<UInt8>) {
         let entry = interned.begin(list)
         interned.field(PerfettoField.Interned.iid, iid)
         interned.field(PerfettoField.Interned.text, bytes)
         interned.end(entry)
     }
 
-    private func intern(_ list: UInt32, _ iid: UInt64, _ name: StaticString) {
+    func intern(_ list: UInt32, _ iid: UInt64, _ name: StaticString) {
         intern(list, iid, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-    }
-}
-
-// MARK: - CPU samples
-
-extension PacketWriter {
-    /// A mapping has to be named for a frame to be one, and a trace does not say what the program was.
-    private func internProgram() {
-        intern(PerfettoField.Interned.mappingPaths, 1, "Go program")
-        let mapping = interned.begin(PerfettoField.Interned.mappings)
-        interned.field(PerfettoField.Interned.iid, 1)
-        interned.field(PerfettoField.Frame.mappingEnd, UInt64(Int64.max))
-        interned.field(PerfettoField.Frame.mappingPath, 1)
-        interned.end(mapping)
-    }
-
-    /// A CPU profile sample of a thread of the process of goroutines; of none if `tid` is 0.
-    func sample(_ tid: UInt64, in pid: UInt64, cpu: UInt64?, _ stack: StackID, at time: Int64) {
-        if stack != .absent, ids.callstacks.insert(stack.rawValue) { intern(callstack: stack) }
-        beginPacket(at: time)
-        let sample = buffer.begin(PerfettoField.Packet.perfSample)
-        if let cpu { buffer.field(PerfettoField.PerfSample.cpu, cpu) }
-        buffer.field(PerfettoField.PerfSample.pid, tid == 0 ? 0 : pid)
-        buffer.field(PerfettoField.PerfSample.tid, tid)
-        if stack != .absent { buffer.field(PerfettoField.PerfSample.callstack, UInt64(stack.rawValue)) }
-        buffer.field(PerfettoField.PerfSample.mode, 2)  // MODE_USER
-        buffer.end(sample)
-        endPacket()
-    }
-
-    /// A callstack has its outermost frame first. Frames and stacks are interned under the id of the node
-    /// in the stack table.
-    private func intern(callstack: StackID) {
-        var nodes: [StackID] = []
-        var id = callstack
-        while id != .absent {
-            nodes.append(id)
-            id = tables.stacks.node(id).caller
-        }
-        for node in nodes where ids.frames.insert(node.rawValue) { intern(frame: node) }
-        let entry = interned.begin(PerfettoField.Interned.callstacks)
-        interned.field(PerfettoField.Interned.iid, UInt64(callstack.rawValue))
-        for node in nodes.reversed() { interned.field(PerfettoField.Frame.callstackFrames, UInt64(node.rawValue)) }
-        interned.end(entry)
-    }
-
-    private func intern(frame node: StackID) {
-        let frame = tables.stacks.node(node).frame
-        let (function, file) = (UInt64(frame.function.rawValue) + 1, UInt64(frame.file.rawValue) + 1)
-        if ids.functions.insert(frame.function.rawValue) {
-            intern(PerfettoField.Interned.functionNames, function, text.make { $0.append(frame.function, tables) })
-        }
-        if ids.sourcePaths.insert(frame.file.rawValue) {
-            intern(PerfettoField.Interned.sourcePaths, file, text.make { $0.append(frame.file, tables) })
-        }
-        let entry = interned.begin(PerfettoField.Interned.frames)
-        interned.field(PerfettoField.Interned.iid, UInt64(node.rawValue))
-        interned.field(PerfettoField.Frame.function, function)
-        interned.field(PerfettoField.Frame.mapping, 1)
-        interned.field(PerfettoField.Frame.programCounter, frame.programCounter)
-        interned.field(PerfettoField.Frame.sourcePath, file)
-        interned.field(PerfettoField.Frame.line, min(frame.line, UInt64(UInt32.max)))
-        interned.end(entry)
     }
 }

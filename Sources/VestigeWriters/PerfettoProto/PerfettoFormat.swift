@@ -7,7 +7,7 @@ public enum PerfettoFormat {
         name: "perfetto",
         summary: "Perfetto's own format, with goroutines also as threads of a scheduler, for ui.perfetto.dev and SQL",
         suffix: ".pftrace",
-        isBinary: true, hasFlows: true,
+        isBinary: true, viewer: .native,
         make: { target, options throws(TraceError) in
             let sink = try target.sink(named: nil)
             return ProcessWriters { process, _ in PerfettoWriter(sink, options: options, process: process) }

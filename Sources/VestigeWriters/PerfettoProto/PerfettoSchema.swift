@@ -41,6 +41,7 @@ enum PerfettoField {
     enum Track {
         static var uuid: UInt32 { 1 }
         static var name: UInt32 { 2 }
+        static var thread: UInt32 { 4 }
         static var parent: UInt32 { 5 }
         static var counter: UInt32 { 8 }
         static var childOrdering: UInt32 { 11 }
@@ -48,6 +49,11 @@ enum PerfettoField {
         static var counterUnit: UInt32 { 3 }
         static var counterUnitName: UInt32 { 6 }
         static var counterShareKey: UInt32 { 7 }
+    }
+
+    enum Thread {
+        static var pid: UInt32 { 1 }
+        static var tid: UInt32 { 2 }
     }
 
     enum Event {
@@ -141,7 +147,6 @@ enum PerfettoField {
         static var schedSwitch: UInt32 { 4 }
         static var blockedReason: UInt32 { 18 }
         static var schedWaking: UInt32 { 20 }
-        static var newTask: UInt32 { 235 }
         static var previousThread: UInt32 { 2 }
         static var previousPriority: UInt32 { 3 }
         static var previousState: UInt32 { 4 }
@@ -153,8 +158,6 @@ enum PerfettoField {
         static var blockedThread: UInt32 { 1 }
         static var blockedSymbol: UInt32 { 2 }
         static var blockedOnIO: UInt32 { 3 }
-        static var newThread: UInt32 { 1 }
-        static var cloneFlags: UInt32 { 3 }
     }
 
     enum TaskState {

@@ -45,10 +45,16 @@ final class PerfettoText {
         append(startFunction, tables)
     }
 
-    /// `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first.
-    func append(stack: StackID, _ tables: TraceTables) {
-        var left = Int(tables.stacks.node(stack).depth)
-        for frame in tables.stacks.frames(stack).prefix(Self.frameLimit) {
+    /// `main.f (a.go:1) ← main.g (b.go:2) ← … 3 more`, innermost frame first; without the runtime only from where
+    /// the program called it.
+    func append(stack: StackID, _ tables: TraceTables, withRuntime: Bool = true) {
+        var first = stack
+        if !withRuntime {
+            while first != .absent, isRuntime(first, tables) { first = tables.stacks.node(first).caller }
+            if first == .absent { first = stack }
+        }
+        var left = Int(tables.stacks.node(first).depth)
+        for frame in tables.stacks.frames(first).prefix(Self.frameLimit) {
             append(frame, tables)
             left -= 1
             if left > 0 { buffer.append(" ← ") }
@@ -58,6 +64,10 @@ final class PerfettoText {
             buffer.append(left)
             buffer.append(" more")
         }
+    }
+
+    private func isRuntime(_ node: StackID, _ tables: TraceTables) -> Bool {
+        GoNames.isRuntime(tables.strings.bytes(tables.stacks.node(node).frame.function))
     }
 
     /// The innermost frame outside the runtime: where the program itself was; or the innermost at all.

@@ -44,6 +44,8 @@ final class PerfettoTracks {
     /// By start function: the id of its group of goroutines, or 0.
     private var groups: [UInt32] = []
     private var groupCount: Int64 = 0
+    /// By type of task.
+    private var freeTasks: [StringID: [UInt64]] = [:]
 
     init(_ packets: PacketWriter) {
         self.packets = packets
@@ -103,9 +105,18 @@ final class PerfettoTracks {
         return uuid
     }
 
-    /// A track for one task. Tasks are all below one track, and those of one type share its rows, as far as they
-    /// do not overlap.
+    /// A track for one task, which is its own until `release`. Tasks are all below one track, and those of one type
+    /// share its rows, as far as they do not overlap.
     func task(_ type: StringID) -> UInt64 {
+        if let free = freeTasks[type]?.popLast() { return free }
+        return newTask(type)
+    }
+
+    /// The track of a task that has ended is another's from now on: tracks take readers longer than slices.
+    func release(task track: UInt64, _ type: StringID) { freeTasks[type, default: []].append(track) }
+
+    /// A track that no task has had before.
+    func newTask(_ type: StringID) -> UInt64 {
         let uuid = newUUID()
         packets.describeTrack(uuid, in: fixed(.tasks), rank: Int64(type.rawValue), isLeaf: true) {
             $0.append(type, packets.tables)

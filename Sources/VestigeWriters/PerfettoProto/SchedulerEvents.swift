@@ -1,11 +1,11 @@
 import VestigeCore
 
-/// Shows Go's scheduler as an operating system's: procs are its CPUs, goroutines the threads of one
-/// process. So viewers' own tools for scheduling (rows of CPUs, states of threads, who woke whom, what a
+/// Shows Go's scheduler as an operating system's: procs are its CPUs, goroutines its threads, and those of one start
+/// function are a process. So viewers' own tools for scheduling (rows of CPUs, states of threads, who woke whom, what a
 /// thread was blocked on) work on goroutines.
 ///
 /// - A running goroutine has its proc's CPU; waiting is an interruptible sleep whose blocked function is
-///   Go's wait reason.
+///   Go's wait reason, followed by the stack at which it waits.
 /// - A goroutine in a system call leaves the CPU for an uninterruptible sleep on I/O, although its proc
 ///   is not free for others until it is taken away: so the time that a thread runs is the time that Go
 ///   calls running. The blocked function is then `syscall`.
@@ -17,8 +17,6 @@ import VestigeCore
 /// States that no scheduler event can establish (a goroutine that waits when the recording begins, or that
 /// no goroutine creates) are set by generic task events.
 final class SchedulerEvents {
-    /// All goroutines are threads of this process. Goroutine 1 is its main thread.
-    let pid: UInt64
     /// How many CPUs there are for the procs: the trace processor refuses a whole trace that has one above 1024.
     let cpuLimit: Int32
     /// The CPU of P0.
@@ -26,6 +24,8 @@ final class SchedulerEvents {
     /// Procs that are no CPUs for that reason, and have run goroutines.
     private(set) var procsBeyond: Set<Int32> = []
     private let process: OutputProcess
+    /// By start function: the number of the goroutine whose thread is the main one of its process, or 0.
+    private var groups: [UInt32] = []
 
     /// States as Linux names them in `sched_switch`.
     private enum ThreadState {
@@ -44,18 +44,15 @@ final class SchedulerEvents {
         }
     }
 
-    private static let syscallSymbol: UInt64 = 1
-
     private let packets: PacketWriter
     private var cpus: [CPUBundle?] = []
-    /// Wait reasons that have been interned, and those that the next bundle interns.
-    private var reasons = NumberSet()
+    /// Wait reasons with their stacks that have been interned, and those that the next bundle interns.
+    private var blocked = BlockedFunctions()
     private let newSymbols = ProtoBuffer(capacity: 1024)
 
     init(_ packets: PacketWriter) {
         self.packets = packets
         process = packets.process
-        pid = process.unique(1)
         cpuLimit = process.isOnly ? 1024 : Self.cpuCount(process.count)
         firstCPU = process.isOnly ? 0 : UInt64(process.number - 1) * UInt64(cpuLimit)
     }
@@ -79,28 +76,53 @@ final class SchedulerEvents {
         buffer.end(packet)
     }
 
-    /// The first packet: the process.
+    /// The first packet.
     func open() {
         packet(0) {
             buffer.field(PerfettoField.Packet.incrementalStateCleared, true)
             buffer.field(PerfettoField.Packet.sequenceFlags, PacketWriter.stateClearedFlags)
+        }
+    }
+
+    /// The process of a goroutine's thread, which a thread cannot leave: that of its start function, as far as it is
+    /// known now. Viewers color by process. Its id is that of its first thread, since ids of both must differ.
+    func pid(of row: UnsafeMutablePointer<GoroutineTrack>) -> UInt64 {
+        guard isThread(row.pointee.number) else { return 0 }
+        if row.pointee.process != 0 { return tid(row.pointee.process) }
+        let function = row.pointee.startFunction
+        let index = Int(function.rawValue)
+        if index >= groups.count { groups.append(contentsOf: repeatElement(0, count: index + 1 - groups.count)) }
+        if groups[index] == 0 {
+            groups[index] = row.pointee.number
+            name(process: tid(row.pointee.number), function)
+        }
+        row.pointee.process = groups[index]
+        return tid(row.pointee.process)
+    }
+
+    private func name(process pid: UInt64, _ function: StringID) {
+        packet(nil) {
             let tree = buffer.begin(PerfettoField.Packet.processTree)
             let entry = buffer.begin(PerfettoField.ProcessTree.processes)
             buffer.field(PerfettoField.ProcessTree.pid, pid)
             let name = packets.text.make {
-                if process.isOnly { $0.buffer.append("goroutines") } else { $0.append(process.name) }
+                if !process.isOnly {
+                    $0.append(process.name)
+                    $0.buffer.append(": ")
+                }
+                if function == .empty { $0.buffer.append("start function not known") }
+                $0.append(function, packets.tables)
             }
             buffer.field(PerfettoField.ProcessTree.commandLine, name)
             buffer.end(entry)
             buffer.end(tree)
         }
-        intern(Self.syscallSymbol) { $0.buffer.append("syscall") }
     }
 
     /// Names a thread. Names may come late, when more is known of a goroutine.
-    func name(_ number: UInt32, _ body: (PerfettoText) -> Void) {
-        guard isThread(number) else { return }
-        let thread = tid(number)
+    func name(_ row: UnsafeMutablePointer<GoroutineTrack>, _ body: (PerfettoText) -> Void) {
+        guard isThread(row.pointee.number) else { return }
+        let (pid, thread) = (pid(of: row), tid(row.pointee.number))
         packet(nil) {
             let tree = buffer.begin(PerfettoField.Packet.processTree)
             let entry = buffer.begin(PerfettoField.ProcessTree.threads)
@@ -178,16 +200,18 @@ final class SchedulerEvents {
         guard let explainer = here ?? cpu(ProcID(0)) else { return }
         if leave(row, to, at: time) {
             // It went by itself.
-        } else if to == .runnable, event.fromGoroutineState == .notExist, cause != 0 {
-            // (A thread that the idle thread creates would be of that one's process.)
-            explainer.create(thread, by: UInt32(truncatingIfNeeded: tid(cause)), at: time)
-        } else if to == .runnable, from == .waiting || from == .syscall {
+        } else if to == .runnable, from == .waiting || from == .syscall || isCreated(event, by: cause) {
+            // (An event for the creation of a thread would put it in its creator's process.)
             explainer.wake(thread, by: UInt32(truncatingIfNeeded: tid(cause)), at: time)
         } else {
             set(thread, to, at: time)
         }
-        if to == .waiting || to == .syscall { explain(thread, to, event.name, explainer, at: time + 1) }
+        if to == .waiting || to == .syscall { explain(thread, event, explainer, at: time + 1) }
         flush(explainer)
+    }
+
+    private func isCreated(_ event: Event, by cause: UInt32) -> Bool {
+        event.fromGoroutineState == .notExist && cause != 0
     }
 
     @inline(never)
@@ -230,14 +254,21 @@ final class SchedulerEvents {
         }
     }
 
-    private func explain(
-        _ thread: UInt32, _ state: GoroutineState, _ reason: StringID, _ cpu: CPUBundle, at time: UInt64
-    ) {
-        if state == .syscall { return cpu.explain(thread, Self.syscallSymbol, isIO: true, at: time) }
-        guard reason != .empty else { return }
-        let symbol = UInt64(reason.rawValue) + 16
-        if reasons.insert(reason.rawValue) { intern(symbol) { $0.append(reason, packets.tables) } }
-        cpu.explain(thread, symbol, isIO: false, at: time)
+    /// Says what a thread is blocked in: `chan receive ← main.worker (main.go:42) ← …`.
+    private func explain(_ thread: UInt32, _ event: Event, _ cpu: CPUBundle, at time: UInt64) {
+        let isSyscall = event.toGoroutineState == .syscall
+        guard isSyscall || event.name != .empty else { return }
+        let stack = event.transitionStack
+        let (symbol, isNew) = blocked.number(isSyscall ? .syscall : .waiting(event.name), at: stack)
+        if isNew {
+            intern(symbol) {
+                if isSyscall { $0.buffer.append("syscall") } else { $0.append(event.name, packets.tables) }
+                guard stack != .absent else { return }
+                $0.buffer.append(" ← ")
+                $0.append(stack: stack, packets.tables, withRuntime: false)
+            }
+        }
+        cpu.explain(thread, symbol, isIO: isSyscall, at: time)
     }
 
     /// Ends what runs, so that its time is known, and writes what is left.

@@ -168,8 +168,8 @@ struct BatchCommand: ParsableCommand {
             }
             var conversion = Conversion(inputs: [task.input], plan: task.plan)
             try content.apply(to: &conversion)
-            if !task.format.hasFlows {
-                (conversion.options.flows, conversion.options.views, conversion.options.thinning) = (.all, .all, nil)
+            if task.format.viewer == nil {
+                (conversion.options.flows, conversion.options.views, conversion.options.thinning) = (nil, nil, nil)
             }
             if task.format.tableNames.isEmpty {
                 (conversion.options.tables, conversion.options.tableStyle) = (nil, TableStyle())

@@ -132,7 +132,7 @@ struct CheckCommand: ParsableCommand {
         analysis.reporting.sayWhatIsOdd(result.reading)
         // In text it stands in the report.
         if json, !analysis.reporting.quiet {
-            var words = CheckWords(result)
+            let words = CheckWords(result)
             for finding in result.findings where finding.looksForUnknownName {
                 Console.say("\(finding.rule.name): \(words.verdict(finding))")
             }

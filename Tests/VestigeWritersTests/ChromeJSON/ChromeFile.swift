@@ -32,14 +32,14 @@ struct ChromeFile {
     /// What the writer makes of these events, given in batches of `capacity`.
     init(
         writing events: [Event], _ tables: TraceTables, dialect: ChromeDialect = .catapult, capacity: Int = 8192,
-        options: OutputOptions = OutputOptions()
+        options: OutputOptions = .showingAll
     ) throws {
         try self.init(Self.bytes(writing: events, tables, dialect: dialect, capacity: capacity, options: options))
     }
 
     static func bytes(
         writing events: [Event], _ tables: TraceTables, dialect: ChromeDialect = .catapult, capacity: Int = 8192,
-        options: OutputOptions = OutputOptions()
+        options: OutputOptions = .showingAll
     ) throws -> [UInt8] {
         let sink = MemorySink()
         let writer = ChromeJSONWriter(sink, dialect: dialect, options: options)

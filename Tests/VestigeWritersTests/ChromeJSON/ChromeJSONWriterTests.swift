@@ -88,7 +88,7 @@ struct ChromeJSONWriterTests {
         #expect(arrows == ["creates Goroutines/G1 main.main 1000", "channel hand-over Goroutines/G1 main.main 7123"])
         #expect(Set(file.events("f").map { names[ChromeFile.row($0)] }) == ["Goroutines/G18 main.worker"])
         #expect(file.events("f").allSatisfy { $0["bp"] as? String == "e" })
-        var options = OutputOptions()
+        var options = OutputOptions.showingAll
         options.flows = []
         let without = try ChromeFile(writing: recording.events, recording.tables, options: options)
         #expect(without.events("s").isEmpty && without.events("f").isEmpty)
@@ -103,9 +103,9 @@ struct ChromeJSONWriterTests {
                 "\(ChromeFile.nanoseconds($0["ts"])) \($0["name"]!)"
             }
         }
-        #expect(try arrows(OutputOptions()) == Recording.wakeUpNames)
+        #expect(try arrows(.showingAll) == Recording.wakeUpNames)
         for (kinds, names) in Recording.wakeUpKinds {
-            var options = OutputOptions()
+            var options = OutputOptions.showingAll
             options.flows = kinds
             #expect(try arrows(options) == Recording.wakeUpNames.filter(names.contains))
         }

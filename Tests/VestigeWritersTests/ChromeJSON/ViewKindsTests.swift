@@ -11,6 +11,7 @@ import VestigeTestSupport
         _ = try recording.readAll { (batch) throws(TraceError) in events.append(contentsOf: batch) }
         var options = OutputOptions()
         options.views = views
+        options.flows = .all
         return try ChromeFile(writing: events, recording.tables, capacity: capacity, options: options)
     }
 

@@ -39,6 +39,9 @@ struct PerfettoFile {
     private(set) var states: [State] = []
     /// Names of threads by number.
     private(set) var threads: [UInt64: String] = [:]
+    /// Names of processes by number, and the process of each thread.
+    private(set) var processes: [UInt64: String] = [:]
+    private(set) var processOf: [UInt64: UInt64] = [:]
     /// Functions of each CPU sample, innermost first, with its thread.
     private(set) var samples: [(thread: UInt64, functions: [String])] = []
     /// What a reader could not make sense of.
@@ -50,14 +53,14 @@ struct PerfettoFile {
 
     /// What the writer makes of these events, given in batches of `capacity`.
     init(
-        writing events: [Event], _ tables: TraceTables, capacity: Int = 8192, options: OutputOptions = OutputOptions()
+        writing events: [Event], _ tables: TraceTables, capacity: Int = 8192, options: OutputOptions = .showingAll
     ) throws {
         try self.init(Self.bytes(writing: events, tables, capacity: capacity, options: options))
     }
 
     static func bytes(
         writing events: [Event], _ tables: TraceTables, capacity: Int = 8192,
-        options: OutputOptions = OutputOptions(), isCompressed: Bool = false
+        options: OutputOptions = .showingAll, isCompressed: Bool = false
     ) throws -> [UInt8] {
         let sink = MemorySink()
         let writer = PerfettoWriter(sink, options: options, isCompressed: isCompressed)
@@ -80,7 +83,13 @@ struct PerfettoFile {
             let time = fileTime(packet)
             if let track = packet.message("track_descriptor") { describe(track) }
             if let tree = packet.message("process_tree") {
-                for thread in tree.messages("threads") { threads[thread.number("tid")!] = thread.text("name") }
+                for thread in tree.messages("threads") {
+                    threads[thread.number("tid")!] = thread.text("name")
+                    join(thread.number("tid")!, thread.number("tgid") ?? 0)
+                }
+                for process in tree.messages("processes") {
+                    processes[process.number("pid")!] = process.text("cmdline")
+                }
             }
             if packet.message("track_event") != nil { events.append((time, packet)) }
             if let sample = packet.message("perf_sample") { note(sample: sample) }
@@ -130,8 +139,19 @@ struct PerfettoFile {
         return clock
     }
 
+    /// A trace processor makes another thread of one that is in a process and is said to be in another.
+    private mutating func join(_ thread: UInt64, _ process: UInt64) {
+        if let old = processOf.updateValue(process, forKey: thread), old != process {
+            defects.append("thread \(thread) was of process \(old) and is of \(process)")
+        }
+    }
+
     private mutating func describe(_ track: ProtoMessage) {
         let uuid = track.number("uuid") ?? 0
+        if let thread = track.message("thread") {
+            threadTracks[uuid] = thread.number("tid")
+            join(thread.number("tid") ?? 0, thread.number("pid") ?? 0)
+        }
         let new = Track(
             name: track.text("name") ?? "", parent: track.number("parent_uuid") ?? 0,
             rank: Int64(bitPattern: track.number("sibling_order_rank") ?? 0))
@@ -141,6 +161,7 @@ struct PerfettoFile {
     }
 
     private var open: [UInt64: [Int]] = [:]
+    private var threadTracks: [UInt64: UInt64] = [:]
 
     private mutating func take(_ event: ProtoMessage, at time: UInt64) {
         let track = event.number("track_uuid") ?? 0
@@ -231,9 +252,6 @@ struct PerfettoFile {
             } else if let waking = event.message("sched_waking") {
                 let thread = waking.number("pid") ?? 0
                 steps.append((time, 1, { $0.wake(thread, by: pid, at: time) }))
-            } else if let task = event.message("task_newtask") {
-                let thread = task.number("pid") ?? 0
-                steps.append((time, 1, { $0.set(thread, "R", waker: pid, at: time) }))
             } else if let blocked = event.message("sched_blocked_reason") {
                 let (thread, symbol) = (blocked.number("pid") ?? 0, blocked.number("caller") ?? 0)
                 steps.append((time, 1, { $0.explain(thread, symbol) }))
@@ -287,7 +305,7 @@ struct PerfettoFile {
     }
 
     private mutating func wake(_ thread: UInt64, by waker: UInt64, at time: UInt64) {
-        guard let index = openStates[thread], ["S", "D"].contains(states[index].state) else { return }
+        if let index = openStates[thread], !["S", "D"].contains(states[index].state) { return }
         set(thread, "R", waker: waker, at: time)
     }
 
@@ -319,6 +337,7 @@ struct PerfettoFile {
 
     /// `Goroutines/main.worker/G18 main.worker`
     func path(_ track: UInt64) -> String {
+        if let thread = threadTracks[track] { return threads[thread] ?? "?" }
         guard let known = tracks[track] else { return "?" }
         return known.parent == 0 ? known.name : "\(path(known.parent))/\(known.name)"
     }
@@ -350,5 +369,14 @@ struct PerfettoFile {
         for thread in Set(states.map(\.thread)) where threads[thread] == nil {
             defects.append("thread \(thread) has no name")
         }
+    }
+}
+
+extension OutputOptions {
+    /// With everything that viewers can show.
+    static var showingAll: OutputOptions {
+        var options = OutputOptions()
+        options.views = .all
+        return options
     }
 }

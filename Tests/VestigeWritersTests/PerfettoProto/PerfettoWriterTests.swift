@@ -33,7 +33,7 @@ struct PerfettoWriterTests {
         let file = try PerfettoFile(writing: recording.events, recording.tables)
         #expect(
             file.states(of: "G18 main.worker") == [
-                "1000–2000 R by G1 main.main", "2000–5000 Running", "5000–7123 S (chan receive)",
+                "1000–2000 R by G1 main.main", "2000–5000 Running", "5000–7123 S (chan receive ← main.worker (main.worker.go:7))",
                 "7123–8000 R by G1 main.main", "8000–9000 Running", "9000– X",
             ])
         #expect(file.states(of: "G1 main.main") == ["0–9500 Running", "9500– X"])
@@ -67,7 +67,7 @@ struct PerfettoWriterTests {
             #expect(file.path(end.track) == "Goroutines/main.worker/G18 main.worker")
             #expect(end.name == "runnable")
         }
-        var options = OutputOptions()
+        var options = OutputOptions.showingAll
         options.flows = []
         let without = try PerfettoFile(writing: recording.events, recording.tables, options: options)
         #expect(without.defects == [])
@@ -82,7 +82,7 @@ struct PerfettoWriterTests {
         let all = try PerfettoFile(writing: recording.events, recording.tables)
         #expect(all.instants("Goroutines/main.main/G1 main.main") == Recording.wakeUpNames)
         for (kinds, names) in Recording.wakeUpKinds {
-            var options = OutputOptions()
+            var options = OutputOptions.showingAll
             options.flows = kinds
             let file = try PerfettoFile(writing: recording.events, recording.tables, options: options)
             #expect(file.instants("Goroutines/main.main/G1 main.main") == Recording.wakeUpNames.filter(names.contains))
@@ -106,7 +106,7 @@ struct PerfettoWriterTests {
         #expect(file.rows("Procs/P0") == ["0–40 G5 syscall.read", "10–20 syscall", "30–40 syscall", "50–70 G6"])
         #expect(
             file.states(of: "G5 syscall.read") == [
-                "0–10 Running", "10–20 D (syscall)", "20–30 Running", "30–60 D (syscall)", "60– R by nobody",
+                "0–10 Running", "10–20 D (syscall ← syscall.read (syscall.read.go:7))", "20–30 Running", "30–60 D (syscall)", "60– R by nobody",
             ])
         #expect(file.states(of: "G6") == ["50–70 Running", "70– S"])
     }
@@ -170,7 +170,7 @@ struct PerfettoWriterTests {
             recording.transition(Int64(index), id, .undetermined, .running, by: -1, proc: [1023, 1024, .max][index])
         }
         recording.transition(100, 5, .running, .waiting, proc: .max)
-        var options = OutputOptions()
+        var options = OutputOptions.showingAll
         let diagnostics = Diagnostics()
         options.diagnostics = diagnostics
         let file = try PerfettoFile(writing: recording.events, recording.tables, options: options)

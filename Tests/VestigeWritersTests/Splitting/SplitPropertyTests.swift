@@ -55,7 +55,7 @@ struct SplitPropertyTests {
     static let chrome = ChromeJSONFormat.format
     /// Packets as they are, so that they can be read without decompression.
     static let perfetto = OutputFormat(
-        name: "perfetto", summary: "", suffix: ".pftrace", hasFlows: true,
+        name: "perfetto", summary: "", suffix: ".pftrace", viewer: PerfettoFormat.format.viewer,
         make: { target, options throws(TraceError) in
             PerfettoWriter(try target.sink(named: nil), options: options, isCompressed: false)
         })
@@ -66,7 +66,7 @@ struct SplitPropertyTests {
     ) throws -> [[UInt8]] {
         let folder = try TemporaryFolder()
         let output = try OutputParts(stem: folder.file("out"), suffix: format.suffix, overwrites: false)
-        let writer = SplitWriter(output, format, OutputOptions(), limit: limit, title: "out")
+        let writer = SplitWriter(output, format, .showingAll, limit: limit, title: "out")
         var rest = events[...]
         while !rest.isEmpty {
             try Array(rest.prefix(1000)).withUnsafeBufferPointer { try writer.write($0, tables: tables) }

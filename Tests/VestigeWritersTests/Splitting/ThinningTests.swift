@@ -9,7 +9,7 @@ struct ThinningTests {
     static let traces = Corpus.traces.filter { $0.must == "ok" && $0.stable != false }
 
     private func options(_ limit: Int64) -> OutputOptions {
-        var options = OutputOptions()
+        var options = OutputOptions.showingAll
         options.thinning = Thinning(minSpanNanoseconds: limit)
         return options
     }

@@ -1,4 +1,4 @@
-import Vestige
+import VestigeWriters
 
 /// A format that browser viewers read as it is.
 public enum ViewerFormat: Sendable {
