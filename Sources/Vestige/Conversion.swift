@@ -111,6 +111,11 @@ public struct Conversion {
                 .usage, expected: "a view that \(plan.format.name) has, or --to \(PerfettoFormat.format.name)",
                 found: "--views scheduler")
         }
+        if options.thinning != nil, let viewer, viewer.views(options).isDisjoint(with: viewer.thinned) {
+            throw TraceError(
+                .usage, expected: "rows that --min-span makes smaller (\(plan.format.name) has them with --views all)",
+                found: "none of goroutines and procs")
+        }
         if options.thinning != nil, viewer == nil {
             throw TraceError(
                 .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")

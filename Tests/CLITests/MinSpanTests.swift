@@ -8,13 +8,19 @@ import VestigeTestSupport
     @Test(arguments: ["chrome", "perfetto", "perfetto-json"])
     func smallerFiles(_ format: String) throws {
         let folder = try TemporaryFolder()
-        let whole = try CommandLineTool.run(["convert", sample, "--to", format, "-o", folder.file("whole")])
-        let thin = try CommandLineTool.run(
-            ["convert", sample, "--to", format, "-o", folder.file("thin"), "--min-span", "10us"])
+        let convert = ["convert", sample, "--to", format, "--views", "all"]
+        let whole = try CommandLineTool.run(convert + ["-o", folder.file("whole")])
+        let thin = try CommandLineTool.run(convert + ["-o", folder.file("thin"), "--min-span", "10us"])
         #expect(whole.status == 0 && thin.status == 0)
         #expect(try folder.read("thin").count < folder.read("whole").count)
         #expect(!whole.errors.contains("shorter"))
         #expect(thin.errors.contains(" spans shorter than 10.000 µs merged into "), "\(thin.errors)")
+    }
+
+    @Test func nothingThatCouldBeMerged() throws {
+        let folder = try TemporaryFolder()
+        let result = try CommandLineTool.run(["convert", sample, "-o", folder.file("a.pftrace"), "--min-span", "1ms"])
+        #expect(result.status == 2 && result.errors.contains("--views all"), "\(result.errors)")
     }
 
     @Test func nothingToMerge() throws {

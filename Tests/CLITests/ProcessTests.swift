@@ -98,12 +98,12 @@ import VestigeTestSupport
     /// The rows of each process are those that it has alone, under other numbers.
     @Test(arguments: ["chrome", "perfetto-json"])
     func viewersSeeEachProcessAsItIsAlone(_ format: String) throws {
-        let result = try run(["convert"] + Self.both + ["--to", format, "-o", "-"])
+        let result = try run(["convert"] + Self.both + ["--to", format, "--views", "all", "-o", "-"])
         #expect(result.status == 0)
         let file = try #require(JSONSerialization.jsonObject(with: result.output) as? [String: Any])
         let events = try #require(file["traceEvents"] as? [[String: Any]])
         for (number, name) in [(1, "api"), (2, "db")] {
-            let alone = try run(["convert", "\(name).jsonl", "\(name)-dump.jsonl", "--to", format, "-o", "-"])
+            let alone = try run(["convert", "\(name).jsonl", "\(name)-dump.jsonl", "--to", format, "--views", "all", "-o", "-"])
             let other = try #require(JSONSerialization.jsonObject(with: alone.output) as? [String: Any])
             let expected = try #require(other["traceEvents"] as? [[String: Any]])
             let own = events.filter { ($0["pid"] as? Int ?? 0) / 10 == number }

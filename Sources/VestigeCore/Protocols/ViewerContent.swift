@@ -6,7 +6,12 @@ public struct ViewerContent: Sendable {
     /// anybody looks at them.
     public let byDefault: ViewKinds
 
-    public init(all: ViewKinds, byDefault: ViewKinds) { (self.all, self.byDefault) = (all, byDefault) }
+    /// Those whose short spans `Thinning` merges.
+    public let thinned: ViewKinds
+
+    public init(all: ViewKinds, byDefault: ViewKinds, thinned: ViewKinds) {
+        (self.all, self.byDefault, self.thinned) = (all, byDefault, thinned)
+    }
 
     /// The views to show. Whoever asks for arrows sees the goroutines between which they lead.
     public func views(_ options: OutputOptions) -> ViewKinds {

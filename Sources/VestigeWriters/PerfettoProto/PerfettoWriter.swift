@@ -189,7 +189,7 @@ public final class PerfettoWriter: TraceWriter {
             procs.release(event.subjectProc, at: now)
         } else if event.fromProcState != .undetermined || event.isSynthetic {
             // (Whoever reports a proc that runs already need not hold it.)
-            procs.hold(event, at: now)
+            procs.hold(event.subjectProc, event, at: now)
         }
     }
 
@@ -210,7 +210,11 @@ public final class PerfettoWriter: TraceWriter {
         if views.contains(.runtime) { counters.goroutineChanged(from: row.pointee.state, to: to, at: now) }
         if views.contains(.scheduler) { schedule(event, row) }
         goroutines.change(event, row)
-        if views.contains(.procs) { occupy(event, row) }
+        if views.contains(.procs) {
+            occupy(event, row)
+        } else if views.contains(.threads), isWhereItRuns(event) {
+            procs.hold(event.proc, event, at: now)
+        }
         if to == .notExist { endLife(subject, row) }
     }
 
@@ -241,11 +245,17 @@ public final class PerfettoWriter: TraceWriter {
         goroutines.learn(root.function, of: row, event.goroutine)
     }
 
+    /// Whether the event's proc and thread are those of its goroutine: whoever reports a goroutine in a system call
+    /// need not be where it is.
+    private func isWhereItRuns(_ event: Event) -> Bool {
+        event.toGoroutineState == .running
+            || event.toGoroutineState == .syscall && event.goroutine == event.subjectGoroutine
+    }
+
     private func occupy(_ event: Event, _ row: UnsafeMutablePointer<GoroutineTrack>) {
         let isSyscall = event.toGoroutineState == .syscall
-        // Whoever reports a goroutine in a system call need not be where it is.
-        if isSyscall, event.goroutine != event.subjectGoroutine { return }
-        let proc = isSyscall || event.toGoroutineState == .running ? event.proc : .absent
+        if isSyscall, !isWhereItRuns(event) { return }
+        let proc = isWhereItRuns(event) ? event.proc : .absent
         // It leaves what it has, wherever the event happens that says so.
         if row.pointee.proc != proc { procs.leave(row.pointee.proc, event.subjectGoroutine, at: now) }
         row.pointee.proc = proc

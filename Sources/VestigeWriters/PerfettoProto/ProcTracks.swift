@@ -100,8 +100,8 @@ final class ProcTracks {
     }
 
     /// A thread holds the proc from now on.
-    func hold(_ event: Event, at now: Int64) {
-        guard event.thread != .absent, let row = record(Int64(event.subjectProc.rawValue)),
+    func hold(_ proc: ProcID, _ event: Event, at now: Int64) {
+        guard event.thread != .absent, let row = record(Int64(proc.rawValue)),
             row.pointee.thread != event.thread
         else { return }
         change(row, to: event, at: now)

@@ -75,7 +75,8 @@ import VestigeWriters
         for table in CSVFormat.format.tableNames {
             var style = TableStyle()
             let whole = try target([table], style)
-            style.columns = CSVFormat.format.tableColumns?(table, style)
+            // (That of the process is there for several of them.)
+            style.columns = CSVFormat.format.tableColumns?(table, style).filter { $0 != "process" }
             #expect(try target([table], style).bytes(of: table + ".csv") == whole.bytes(of: table + ".csv"), "\(table)")
         }
     }
