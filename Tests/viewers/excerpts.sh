@@ -35,14 +35,12 @@ RULES
 "$vestige" check "$scratch/rules.yaml" "$trace" --excerpt-dir "$scratch/out" --json > "$scratch/report.json" || [ $? -eq 1 ]
 
 failures=0
-# What must be in an excerpt: slices of a name, as long as the rule's value where it has one.
-expect() { # NAME SLICE LEAST-COUNT [VALUE]
+# What must be in an excerpt: so many rows of a table.
+expect() { # NAME TABLE LEAST-COUNT CONDITION
     file=$(echo "$scratch"/out/*-"$1"-1.pftrace)
-    condition="name GLOB '$2'"
-    if [ $# -eq 4 ]; then condition="$condition AND dur = $4"; fi
-    count=$("$query" --no-header --errors "$file" "SELECT count() FROM slice WHERE $condition" | head -1) || count=errors
+    count=$("$query" --no-header --errors "$file" "SELECT count() FROM $2 WHERE $4" | head -1) || count=errors
     if [ "$count" = errors ] || [ "$count" -lt "$3" ]; then
-        echo "FAILED $1: $count slices where $condition"
+        echo "FAILED $1: $count rows of $2 where $4"
         failures=$((failures + 1))
     fi
 }
@@ -51,9 +49,10 @@ value() {
 for finding in json.load(open(sys.argv[1]))["findings"]:
     if finding["rule"] == sys.argv[2]: print(finding["examples"][0]["value_ns"])' "$scratch/report.json" "$1"
 }
-expect ship ship 1 "$(value ship)"
-expect waiting 'waiting*' 3
-expect order order 1 "$(value order)"
-expect pack pack 1
+expect ship slice 1 "name = 'ship' AND dur = $(value ship)"
+# The scheduler tells of states: S is a sleep that a wake-up ends.
+expect waiting thread_state 3 "state = 'S'"
+expect order slice 1 "name = 'order' AND dur = $(value order)"
+expect pack slice 1 "name = 'pack'"
 echo "$((4 - failures)) passed, $failures failed"
 [ "$failures" -eq 0 ]

@@ -6,6 +6,8 @@ struct CreationSite: BitwiseCopyable {
     var stack: StackID = .absent
     var startFunction: StringID = .empty
     var isSystem = false
+    /// True if a function of Go's library starts them, for itself.
+    var isOfLibrary = false
     /// True if they were there before the recording, so that nothing is known of their creation.
     var isOlder = false
     var created: UInt64 = 0
@@ -86,6 +88,7 @@ struct CreationSites: ~Copyable {
         var site = CreationSite(stack: key.stack, startFunction: key.function)
         site.isOlder = isOlder
         site.isSystem = GoLibrary.isRuntime(tables.strings.bytes(key.function))
+        site.isOfLibrary = GoLibrary.hasStarted(at: key.stack, tables)
         sites.append(site)
         samples.append(contentsOf: repeatElement(0, count: Self.sampleCount))
         numbers[key] = UInt32(sites.count - 1)

@@ -31,7 +31,7 @@ extension GhostTracker {
         _ trail: GoroutineTrail, at time: Int64, limit: Int64, _ tables: TraceTables
     ) -> (started: GhostOrigin, outlived: Int64)? {
         guard trail.flags.contains(.isCreated) else { return nil }
-        if rules.contains(.libraryGoroutines), GoLibrary.hasStarted(at: trail.creationStack, tables) { return nil }
+        if rules.contains(.libraryGoroutines), sites.sites[Int(trail.site)].isOfLibrary { return nil }
         if rules.contains(.sharedWorkers), trail.flags.contains(.hasSeveralWakers) { return nil }
         if trail.scope != 0 {
             let scope = scopes[trail.scope]
