@@ -37,15 +37,18 @@ tables() {
 
 native() {
     prefix=${1:+$1/}
-    process=${1:-goroutines}
+    process=${1:+$1/}
     cat <<SQL
-with recursive row(id, name) as (
-    select id, name from track where parent_id is null
+with recursive threads as (
+    select utid, t.name from thread t join process p using (upid) where p.name glob '$process*'),
+row(id, name) as (
+    select id, name from track where parent_id is null and id not in (select id from thread_track)
     union all select t.id, row.name || '/' || t.name from track t join row on t.parent_id = row.id),
-mine as (select id, substr(name, length('$prefix') + 1) as name from row where name glob '$prefix*'),
+mine as (
+    select id, substr(name, length('$prefix') + 1) as name from row where name glob '$prefix*'
+    union all select t.id, threads.name || '/' || ifnull(t.name, '') from thread_track t join threads using (utid)),
 slices as (select s.id, s.ts, s.dur, s.name, mine.name as row from slice s join mine on mine.id = s.track_id),
-start as (select min(ts) as ts from slices),
-threads as (select utid, t.name from thread t join process p using (upid) where p.name = '$process')
+start as (select min(ts) as ts from slices)
 select 'slice' as what, row as a, slices.name as b, slices.ts - start.ts as c, dur as d from slices, start
 union all select 'arrow', a.row, b.row, a.ts - start.ts, b.ts - start.ts
     from flow join slices a on a.id = slice_out join slices b on b.id = slice_in, start
@@ -55,7 +58,7 @@ union all select 'state', t.name, s.state || ' ' || ifnull(blocked_function, '')
         s.ts - start.ts, s.dur
     from thread_state s join threads t using (utid) left join threads w on w.utid = s.waker_utid, start
     where s.dur >= 0
-union all select 'sched', t.name, s.cpu % 500, s.ts - start.ts, s.dur from sched s join threads t using (utid), start
+union all select 'sched', t.name, s.cpu % 100, s.ts - start.ts, s.dur from sched s join threads t using (utid), start
 union all select 'sample', t.name, '', s.ts - start.ts, 0
     from perf_sample s join threads t using (utid), start;
 SQL

@@ -108,9 +108,10 @@ final class SchedulerEvents {
             let name = packets.text.make {
                 if !process.isOnly {
                     $0.append(process.name)
-                    $0.buffer.append(": ")
+                    // Perfetto takes what is behind a blank for arguments.
+                    $0.buffer.append("/")
                 }
-                if function == .empty { $0.buffer.append("start function not known") }
+                if function == .empty { $0.buffer.append("(unknown)") }
                 $0.append(function, packets.tables)
             }
             buffer.field(PerfettoField.ProcessTree.commandLine, name)
