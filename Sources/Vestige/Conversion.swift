@@ -97,33 +97,31 @@ public struct Conversion {
     /// Looks whether the options mean something for the output's format.
     /// - Throws: `usage`.
     public func checkOptions() throws(TraceError) {
-        let viewer = plan.format.viewer
-        if options.flows != nil, viewer == nil {
-            throw TraceError(
-                .usage, expected: "no --flows for \(plan.format.name), which has no arrows", found: "--flows")
-        }
-        if options.views != nil, viewer == nil {
-            throw TraceError(
-                .usage, expected: "no --views for \(plan.format.name), which is for no viewer", found: "--views")
-        }
-        if let viewer, viewer.views(options).isEmpty {
-            throw TraceError(
-                .usage, expected: "a view that \(plan.format.name) has, or --to \(PerfettoFormat.format.name)",
-                found: "--views scheduler")
-        }
-        if options.thinning != nil, let viewer, viewer.views(options).isDisjoint(with: viewer.thinned) {
-            throw TraceError(
-                .usage, expected: "rows that --min-span makes smaller (\(plan.format.name) has them with --views all)",
-                found: "none of goroutines and procs")
-        }
-        if options.thinning != nil, viewer == nil {
-            throw TraceError(
-                .usage, expected: "no --min-span for \(plan.format.name), which is for no viewer", found: "--min-span")
-        }
+        try checkViewerOptions()
         try checkProcesses()
         try checkSplit()
         try checkTables()
         try plan.check(options.tableStyle, tables: options.tables)
+    }
+
+    private func checkViewerOptions() throws(TraceError) {
+        let name = plan.format.name
+        guard let viewer = plan.format.viewer else {
+            let given = [
+                ("--flows", options.flows != nil, "which has no arrows"),
+                ("--views", options.views != nil, "which is for no viewer"),
+                ("--min-span", options.thinning != nil, "which is for no viewer"),
+            ]
+            for (option, isGiven, reason) in given where isGiven {
+                throw TraceError(.usage, expected: "no \(option) for \(name), \(reason)", found: option)
+            }
+            return
+        }
+        if viewer.views(options).isEmpty {
+            throw TraceError(
+                .usage, expected: "a view that \(name) has, or --to \(PerfettoFormat.format.name)",
+                found: "--views scheduler")
+        }
     }
 
     private func checkSplit() throws(TraceError) {

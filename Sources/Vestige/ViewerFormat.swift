@@ -25,7 +25,7 @@ public enum ViewerFormat: Sendable {
     /// much else, but then without these keys.
     private static func isChromeJSON(_ prefix: [UInt8]) -> Bool {
         let text = String(decoding: prefix, as: UTF8.self)
-        let start = String(text.filter { !$0.isWhitespace }.prefix(3))
+        let start = String(text.lazy.filter { !$0.isWhitespace }.prefix(3))
         guard start.hasPrefix("{\"") || start.hasPrefix("[{\"") else { return false }
         return text.contains("\"traceEvents\"") || text.contains("\"ph\"")
     }

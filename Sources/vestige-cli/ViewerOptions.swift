@@ -5,7 +5,7 @@ import Vestige
 struct ViewerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel (default creation).",
+            "Which arrows between goroutines viewers show: all, none, or some of creation,wakeup,channel (default: creation in JSON, else none; natively some bring the goroutines' slices with them).",
             valueName: "kinds"))
     var flows: FlowChoice?
 

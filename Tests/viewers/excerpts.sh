@@ -11,16 +11,8 @@ if [ $# -ne 2 ]; then
     sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-vestige=$1
+. "$(dirname "$0")/perfetto.sh"
 trace=$2
-root=$(cd "$(dirname "$0")/../.." && pwd)
-query=${VESTIGE_SHARED:-$root/../shared}/tools/viewers/perfetto_query
-if [ ! -x "$query" ]; then
-    echo "skipped: $query is not there"
-    exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 cat > "$scratch/rules.yaml" << 'RULES'
 events:

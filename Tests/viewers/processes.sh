@@ -12,17 +12,8 @@ if [ $# -lt 3 ]; then
     sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-vestige=$(realpath "$1")
+. "$(dirname "$0")/perfetto.sh"
 shift
-root=$(cd "$(dirname "$0")/../.." && pwd)
-query=${VESTIGE_SHARED:-$root/../shared}/tools/viewers/perfetto_query
-if [ ! -x "$query" ]; then
-    echo "skipped: $query is not there"
-    exit 0
-fi
-scratch=$(mktemp -d) || exit 5
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
 
 # What there is of a process, without what tells it from others: $2 is its name, empty if it is alone.
 # Times are from the process's first slice.

@@ -12,16 +12,7 @@ if [ $# -lt 2 ]; then
     sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-vestige=$(realpath "$1")
-root=$(cd "$(dirname "$0")/../.." && pwd)
-query=${VESTIGE_SHARED:-$root/../shared}/tools/viewers/perfetto_query
-if [ ! -x "$query" ]; then
-    echo "skipped: $query is not there"
-    exit 0
-fi
-scratch=$(mktemp -d) || exit 5
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+. "$(dirname "$0")/perfetto.sh"
 
 # What the events say, as lines "GOROUTINE name stacks".
 expected() {

@@ -78,15 +78,7 @@ public final class InputSet {
             opened.append(inputs)
         }
         inputs = opened.flatMap(\.self)
-        if inputs.count == 1 {
-            if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
-            stream = nil
-        } else if opened.count == 1 {
-            try InputMerge.check(times, inputs)
-            stream = try InputMerge(inputs, tables: tables, times: times).run(onProgress: onProgress)
-        } else {
-            stream = try ProcessMerge(opened, tables: tables, times: times).run(onProgress: onProgress)
-        }
+        stream = try Self.stream(opened, tables, times, onProgress)
     }
 
     /// - Parameter spooled: inputs that are open already, by their places in `paths`.
@@ -106,14 +98,24 @@ public final class InputSet {
                     path, source: source, tables: tables, diagnostics: diagnostics, place: nil, goVersion, narrowing))
         }
         self.inputs = inputs
-        guard paths.count > 1 else {
+        stream = try Self.stream([inputs], tables, times, onProgress)
+    }
+
+    /// - Parameter inputs: those of each process.
+    /// - Returns: nil for a single input.
+    private static func stream(
+        _ inputs: [[TraceInput]], _ tables: TraceTables, _ times: [ManualTime], _ onProgress: ((Progress) -> Void)?
+    ) throws(TraceError) -> MergedStream? {
+        let all = inputs.flatMap(\.self)
+        guard all.count > 1 else {
             if !times.isEmpty { throw TraceError(.usage, expected: "several inputs for --at", found: "one") }
-            stream = nil
-            return
+            return nil
         }
-        try InputMerge.check(times, inputs)
-        let merge = try InputMerge(inputs, tables: tables, times: times)
-        stream = try merge.run(onProgress: onProgress)
+        try InputMerge.check(times, all)
+        guard inputs.count > 1 else {
+            return try InputMerge(all, tables: tables, times: times).run(onProgress: onProgress)
+        }
+        return try ProcessMerge(inputs, tables: tables, times: times).run(onProgress: onProgress)
     }
 
     /// The inputs as messages name them.

@@ -11,7 +11,6 @@ struct ProcessMerge {
         if times.contains(where: { $0.path == nil }) {
             throw TraceError(.usage, expected: "--at FILE=TIME, since there are several processes", found: "--at TIME")
         }
-        try InputMerge.check(times, inputs.flatMap(\.self))
         self.tables = tables
         var merges: [InputMerge] = []
         for own in inputs { merges.append(try InputMerge(own, tables: tables, times: times)) }

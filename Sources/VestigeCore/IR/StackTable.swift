@@ -1,5 +1,3 @@
-import Synchronization
-
 /// One line of a stack. `programCounter` is 0 where the input gives none.
 @frozen public struct Frame: Hashable, BitwiseCopyable, Sendable {
     public var programCounter: UInt64
@@ -18,7 +16,7 @@ import Synchronization
 /// Stacks, each stored once as a node of a tree: a node is a frame and the node of its caller.
 /// A caller's id is smaller than its callee's. Ids hold for the whole run.
 ///
-/// Threads may share a table, as they may a `StringTable`.
+/// Threads may share a table, as they may a `GrowingArray`; adding takes a lock.
 public final class StackTable {
     /// A node: `frame` was called by the stack `caller` (0: it is the root).
     @frozen public struct Node: Hashable, BitwiseCopyable, Sendable {
@@ -27,36 +25,24 @@ public final class StackTable {
         public var frame: Frame
     }
 
-    @usableFromInline let nodes: Atomic<UnsafeMutablePointer<Node>>
-    @usableFromInline let nodeCount = Atomic(1)
-    /// Former places of the nodes, smaller than the present one together: another thread may be looking there.
-    private var retired: [UnsafeMutablePointer<Node>] = []
-    private var capacity = 256
+    @usableFromInline let nodes = GrowingArray<Node>()
     private var slots: [UInt32]
     /// Held by whoever adds.
     private let lock = Lock()
 
     public init() {
         let none = Frame(programCounter: 0, function: .empty, file: .empty, line: 0)
-        let place = UnsafeMutablePointer<Node>.allocate(capacity: capacity)
-        place.initialize(to: Node(caller: .absent, depth: 0, frame: none))
-        nodes = Atomic(place)
+        nodes.append(Node(caller: .absent, depth: 0, frame: none))
         slots = Array(repeating: 0, count: 1024)
     }
 
-    deinit {
-        nodes.load(ordering: .relaxed).deallocate()
-        for place in retired { place.deallocate() }
-    }
-
     /// Ids are below it.
-    @inlinable public var count: Int { nodeCount.load(ordering: .acquiring) }
+    @inlinable public var count: Int { nodes.count }
 
     /// The stack that has `frame` innermost and `caller` below it.
     public func intern(_ frame: Frame, caller: StackID) -> StackID {
         lock.lock()
         defer { lock.unlock() }
-        let nodes = nodes.load(ordering: .relaxed)
         var slot = Self.hash(frame, caller) & (slots.count - 1)
         while slots[slot] != 0 {
             let node = nodes[Int(slots[slot])]
@@ -64,25 +50,10 @@ public final class StackTable {
             slot = (slot + 1) & (slots.count - 1)
         }
         let id = UInt32(count)
-        append(Node(caller: caller, depth: node(caller).depth + 1, frame: frame))
+        nodes.append(Node(caller: caller, depth: node(caller).depth + 1, frame: frame))
         slots[slot] = id
         if count * 2 > slots.count { rehash() }
         return StackID(id)
-    }
-
-    private func append(_ node: Node) {
-        if count == capacity { grow() }
-        (nodes.load(ordering: .relaxed) + count).initialize(to: node)
-        nodeCount.store(count + 1, ordering: .releasing)
-    }
-
-    private func grow() {
-        let larger = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
-        let smaller = nodes.load(ordering: .relaxed)
-        larger.initialize(from: smaller, count: count)
-        nodes.store(larger, ordering: .releasing)
-        retired.append(smaller)
-        capacity *= 2
     }
 
     /// The stack of these frames, innermost first.
@@ -94,7 +65,7 @@ public final class StackTable {
 
     @inlinable public func node(_ id: StackID) -> Node {
         let index = Int(id.rawValue)
-        return nodes.load(ordering: .acquiring)[index < count ? index : 0]
+        return nodes[index < count ? index : 0]
     }
 
     /// The frames, innermost first.
@@ -123,7 +94,6 @@ public final class StackTable {
     }
 
     private func rehash() {
-        let nodes = nodes.load(ordering: .relaxed)
         slots = Array(repeating: 0, count: slots.count * 2)
         for index in 1..<count {
             var slot = Self.hash(nodes[index].frame, nodes[index].caller) & (slots.count - 1)

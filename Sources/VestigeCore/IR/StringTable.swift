@@ -1,25 +1,18 @@
-import Synchronization
-
 /// Byte strings, each stored once; ids hold for the whole run. Strings need not be valid UTF-8:
 /// Go cuts long ones in the middle of a character.
 ///
 /// Bytes live in 64 KiB blocks that never move, so `bytes(_:)` stays valid as long as the table.
 ///
-/// Threads may share a table. Looking up takes no lock, and finds what another thread has added if the id came
-/// from it in a way that orders memory.
+/// Threads may share a table, as they may a `GrowingArray`; adding takes a lock.
 public final class StringTable {
-    @usableFromInline struct Entry {
+    @usableFromInline struct Entry: BitwiseCopyable {
         @usableFromInline var start: UnsafePointer<UInt8>
         @usableFromInline var length: UInt32
         @usableFromInline var isValidUTF8: Bool
         @usableFromInline var hash: UInt64
     }
 
-    @usableFromInline let entries: Atomic<UnsafeMutablePointer<Entry>>
-    @usableFromInline let entryCount = Atomic(0)
-    /// Former places of the entries, smaller than the present one together: another thread may be looking there.
-    private var retired: [UnsafeMutablePointer<Entry>] = []
-    private var capacity = 256
+    @usableFromInline let entries = GrowingArray<Entry>()
     /// Held by whoever adds.
     private let lock = Lock()
     /// Open addressing: entry index + 1, or 0 for a free slot.
@@ -31,7 +24,6 @@ public final class StringTable {
     private static let blockSize = 64 << 10
 
     public init() {
-        entries = Atomic(.allocate(capacity: capacity))
         slots = Array(repeating: 0, count: 1024)
         free = .allocate(capacity: 1)
         blocks.append(free)
@@ -39,19 +31,16 @@ public final class StringTable {
     }
 
     deinit {
-        entries.load(ordering: .relaxed).deallocate()
-        for place in retired { place.deallocate() }
         for block in blocks { block.deallocate() }
     }
 
-    @inlinable public var count: Int { entryCount.load(ordering: .acquiring) }
+    @inlinable public var count: Int { entries.count }
 
     /// The id of these bytes, which are copied when they are new.
     public func intern(_ bytes: UnsafeRawBufferPointer) -> StringID {
         let hash = Self.hash(bytes)
         lock.lock()
         defer { lock.unlock() }
-        let entries = entries.load(ordering: .relaxed)
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
@@ -76,13 +65,13 @@ public final class StringTable {
     /// The bytes of a string, valid as long as the table. An id that was never handed out is empty.
     @inlinable public func bytes(_ id: StringID) -> UnsafeBufferPointer<UInt8> {
         guard id.rawValue < count else { return UnsafeBufferPointer(start: nil, count: 0) }
-        let entry = entries.load(ordering: .acquiring)[Int(id.rawValue)]
+        let entry = entries[Int(id.rawValue)]
         return UnsafeBufferPointer(start: entry.start, count: Int(entry.length))
     }
 
     /// False if the bytes are not UTF-8; then `string(_:)` is not exact.
     @inlinable public func isValidUTF8(_ id: StringID) -> Bool {
-        id.rawValue < count ? entries.load(ordering: .acquiring)[Int(id.rawValue)].isValidUTF8 : true
+        id.rawValue < count ? entries[Int(id.rawValue)].isValidUTF8 : true
     }
 
     /// The string, with U+FFFD for each byte that is not UTF-8.
@@ -101,13 +90,10 @@ public final class StringTable {
     }
 
     private func append(_ bytes: UnsafeRawBufferPointer, hash: UInt64) {
-        if count == capacity { grow() }
         let start = copy(bytes)
         let stored = UnsafeBufferPointer(start: start, count: bytes.count)
-        (entries.load(ordering: .relaxed) + count).initialize(
-            to: Entry(
-                start: start, length: UInt32(bytes.count), isValidUTF8: UTF8Validation.isValid(stored), hash: hash))
-        entryCount.store(count + 1, ordering: .releasing)
+        entries.append(
+            Entry(start: start, length: UInt32(bytes.count), isValidUTF8: UTF8Validation.isValid(stored), hash: hash))
     }
 
     private func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8> {
@@ -126,17 +112,7 @@ public final class StringTable {
         return UnsafePointer(start)
     }
 
-    private func grow() {
-        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
-        let smaller = entries.load(ordering: .relaxed)
-        larger.initialize(from: smaller, count: count)
-        entries.store(larger, ordering: .releasing)
-        retired.append(smaller)
-        capacity *= 2
-    }
-
     private func rehash() {
-        let entries = entries.load(ordering: .relaxed)
         slots = Array(repeating: 0, count: slots.count * 2)
         for index in 0..<count {
             var slot = Int(truncatingIfNeeded: entries[index].hash) & (slots.count - 1)

@@ -6,12 +6,7 @@ public struct ViewerContent: Sendable {
     /// anybody looks at them.
     public let byDefault: ViewKinds
 
-    /// Those whose short spans `Thinning` merges.
-    public let thinned: ViewKinds
-
-    public init(all: ViewKinds, byDefault: ViewKinds, thinned: ViewKinds) {
-        (self.all, self.byDefault, self.thinned) = (all, byDefault, thinned)
-    }
+    public init(all: ViewKinds, byDefault: ViewKinds) { (self.all, self.byDefault) = (all, byDefault) }
 
     /// The views to show. Whoever asks for arrows sees the goroutines between which they lead.
     public func views(_ options: OutputOptions) -> ViewKinds {

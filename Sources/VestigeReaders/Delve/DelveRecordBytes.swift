@@ -4,8 +4,6 @@ import VestigeCore
 /// else. Whatever is written otherwise (escapes, other letters than ASCII, numbers too large, errors) gives nil and
 /// is left to the decoder, which knows what to say of it.
 struct DelveRecordBytes {
-    private typealias Bytes = UnsafeBufferPointer<UInt8>
-
     private let bytes: UnsafeBufferPointer<UInt8>
     private let state: DelveState
     private var position = 0

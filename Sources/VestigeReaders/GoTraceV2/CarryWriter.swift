@@ -10,10 +10,8 @@ struct CarryWriter {
     private let generation: Generation
     private let nanosecondsPerTick: Double
     private var bytes: [UInt8] = []
-    private var strings: [StringID: UInt64] = [:]
-    private var stacks: [StackID: UInt64] = [:]
-    private var stringsInOrder: [StringID] = []
-    private var stacksInOrder: [StackID] = []
+    private var strings = Numbering<StringID>()
+    private var stacks = Numbering<StackID>()
 
     // The thread whose batches are written.
     private var thread = ThreadID.absent
@@ -224,24 +222,16 @@ struct CarryWriter {
     // MARK: - Tables
 
     private mutating func number(_ string: StringID) -> UInt64 {
-        if string == .empty { return 0 }
-        if let known = strings[string] { return known }
-        stringsInOrder.append(string)
-        strings[string] = UInt64(stringsInOrder.count)
-        return UInt64(stringsInOrder.count)
+        string == .empty ? 0 : strings.number(string)
     }
 
     private mutating func number(_ stack: StackID) -> UInt64 {
-        if stack == .absent { return 0 }
-        if let known = stacks[stack] { return known }
-        stacksInOrder.append(stack)
-        stacks[stack] = UInt64(stacksInOrder.count)
-        return UInt64(stacksInOrder.count)
+        stack == .absent ? 0 : stacks.number(stack)
     }
 
     private mutating func writeStacks() {
-        writeTable(WireEvent.stacks, count: stacksInOrder.count) { writer, index in
-            let frames = Array(writer.tables.stacks.frames(writer.stacksInOrder[index]))
+        writeTable(WireEvent.stacks, count: stacks.all.count) { writer, index in
+            let frames = Array(writer.tables.stacks.frames(writer.stacks.all[index]))
             writer.payload.append(WireEvent.stack)
             Varint.append(UInt64(index + 1), to: &writer.payload)
             Varint.append(UInt64(frames.count), to: &writer.payload)
@@ -255,8 +245,8 @@ struct CarryWriter {
     }
 
     private mutating func writeStrings() {
-        writeTable(WireEvent.strings, count: stringsInOrder.count) { writer, index in
-            let content = writer.tables.strings.bytes(writer.stringsInOrder[index])
+        writeTable(WireEvent.strings, count: strings.all.count) { writer, index in
+            let content = writer.tables.strings.bytes(writer.strings.all[index])
             writer.payload.append(WireEvent.string)
             Varint.append(UInt64(index + 1), to: &writer.payload)
             Varint.append(UInt64(content.count), to: &writer.payload)
@@ -278,6 +268,19 @@ struct CarryWriter {
             }
         }
         appendBatch(.max, generation.minimumTicks)
+    }
+}
+
+/// Numbers from 1, in the order in which they are asked for.
+private struct Numbering<ID: Hashable> {
+    private var numbers: [ID: UInt64] = [:]
+    private(set) var all: [ID] = []
+
+    mutating func number(_ id: ID) -> UInt64 {
+        if let known = numbers[id] { return known }
+        all.append(id)
+        numbers[id] = UInt64(all.count)
+        return UInt64(all.count)
     }
 }
 

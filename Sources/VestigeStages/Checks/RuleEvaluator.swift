@@ -59,9 +59,8 @@ public final class CheckGroup {
     private var evaluators: [any RuleEvaluator] = []
     private var classes: UnsafeMutableBufferPointer<SpanClass> = .allocate(capacity: 64)
     /// The names that regions, tasks and ranges have, where a rule asks for some.
-    private var names: [LifelineKind: Set<StringID>] = [:]
+    private var names = SpanNames()
     private let looksForNames: Bool
-    private static let nameLimit = 10_000
 
     /// - Parameters:
     ///   - isSelected: what comes has been selected by the rules' scope.
@@ -91,16 +90,9 @@ public final class CheckGroup {
             var finding = evaluator.finish(batch)
             guard finding.lookedAt == 0, !finding.rule.names.isEmpty, let kind = finding.rule.check.subject?.spanKind
             else { return finding }
-            finding.otherNames = (names[kind] ?? []).sorted { $0.rawValue < $1.rawValue }
+            finding.otherNames = names.all(of: kind)
             return finding
         }
-    }
-
-    private func noteName(_ span: LifelineSpan) {
-        guard span.kind == .region || span.kind == .task || span.kind == .range,
-            names[span.kind, default: []].count < Self.nameLimit
-        else { return }
-        names[span.kind, default: []].insert(span.name)
     }
 
     private func makeEvaluators(_ tables: TraceTables) {
@@ -118,7 +110,7 @@ public final class CheckGroup {
         let classes = self.classes
         for index in 0..<spans.count {
             classes.initializeElement(at: index, to: SpanClass(spans[index].kind, spans[index].state))
-            if looksForNames, spans[index].kind != .goroutineState { noteName(spans[index]) }
+            if looksForNames, spans[index].kind != .goroutineState { names.note(spans[index]) }
         }
         return CheckBatch(
             events: events, spans: spans, classes: UnsafeBufferPointer(rebasing: classes[..<spans.count]),

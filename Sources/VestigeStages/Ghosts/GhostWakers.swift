@@ -66,7 +66,7 @@ extension GhostJudge {
             && !goroutine.isOvertaken
     }
 
-    func hasLiveWaker(_ goroutine: LivingGoroutine) -> Bool {
+    private func hasLiveWaker(_ goroutine: LivingGoroutine) -> Bool {
         let place = goroutine.place
         guard place.wakeCount > 0, goroutine.kind != .lock, goroutine.kind != .group else { return false }
         if isAbandonedByFeeder(goroutine) || goroutine.isOvertaken && isForsaken(goroutine) { return false }

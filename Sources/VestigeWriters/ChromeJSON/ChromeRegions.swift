@@ -36,7 +36,7 @@ extension ChromePart {
 
     /// Hands the row on which a range stands to `body`, with the time it can have begun at the earliest
     /// and the stack of open slices.
-    func withStack(of event: Event, _ body: (ChromeRow, Int64, inout SliceStack) -> Void) {
+    private func withStack(of event: Event, _ body: (ChromeRow, Int64, inout SliceStack) -> Void) {
         let origin = text.originNanoseconds
         switch event.scope {
         case .goroutine where isStopTheWorld(event.name):
@@ -56,7 +56,7 @@ extension ChromePart {
         }
     }
 
-    func isStopTheWorld(_ name: StringID) -> Bool {
+    private func isStopTheWorld(_ name: StringID) -> Bool {
         GoNames.isStopTheWorld(text.tables.strings.bytes(name))
     }
 
@@ -80,7 +80,7 @@ extension ChromePart {
         return nested.removeLanes(of: row.key)
     }
 
-    func complete(_ ended: EndedSlice, of row: ChromeRow) {
+    private func complete(_ ended: EndedSlice, of row: ChromeRow) {
         nested.complete(ended) { write($0, of: row) }
     }
 

@@ -58,7 +58,7 @@ extension ChromePart {
     }
 
     /// `category: message`, which stand in arguments too.
-    func nameLog(_ event: Event) {
+    private func nameLog(_ event: Event) {
         text.buffer.append(",\"name\":\"")
         if event.name != .empty {
             text.content(event.name)
@@ -96,7 +96,7 @@ extension ChromePart {
         text.end()
     }
 
-    func procRow(_ proc: Int64) -> ChromeRow? { views.contains(.procs) ? procs.row(proc) : nil }
+    private func procRow(_ proc: Int64) -> ChromeRow? { views.contains(.procs) ? procs.row(proc) : nil }
 
     /// Where an instant stands: the second row of the goroutine, else of the proc, else with the runtime. Nil if
     /// that is in a view that is not shown here.

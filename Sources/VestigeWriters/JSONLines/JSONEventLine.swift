@@ -7,11 +7,12 @@ struct JSONEventLine {
     let tables: TraceTables
     let stacks: RenderedStacks
 
-    /// Whether events say of which process they are.
-    private let hasProcesses: Bool
+    /// By source: the process that events say they are of; empty if there is only one.
+    private let processes: [String?]
 
     init(buffer: TextBuffer, tables: TraceTables, stacks: RenderedStacks) {
-        hasProcesses = !tables.processNames.isEmpty
+        let processes = tables.sources.map(\.process)
+        self.processes = processes.contains { $0 != nil } ? processes : []
         self.buffer = buffer
         self.tables = tables
         self.stacks = stacks
@@ -37,7 +38,7 @@ struct JSONEventLine {
         appendStack(",\"tstack\":", ",\"tstack_id\":", transitionStack)
         appendStack(",\"stack\":", ",\"stack_id\":", event.stack)
         if event.source != 0 { append(",\"source\":", UInt64(event.source)) }
-        if hasProcesses { appendProcess(event.source) }
+        if !processes.isEmpty { appendProcess(event.source) }
         if event.isSynthetic {
             buffer.append(",\"synthetic\":true")
             if event.hasSince { append(",\"since\":", event.sinceNanoseconds) }
@@ -47,9 +48,7 @@ struct JSONEventLine {
 
     @inline(never)
     private func appendProcess(_ source: UInt8) {
-        guard tables.sources.indices.contains(Int(source)), let name = tables.sources[Int(source)].process else {
-            return
-        }
+        guard Int(source) < processes.count, let name = processes[Int(source)] else { return }
         buffer.append(",\"process\":")
         buffer.appendJSONString(name)
     }

@@ -43,7 +43,7 @@ extension PerfettoWriter {
     }
 
     /// Nil for a place that is not shown.
-    func place(_ event: Event) -> Place? {
+    private func place(_ event: Event) -> Place? {
         switch event.scope {
         case .goroutine where event.scopeID >= 0 && !isStopTheWorld(event.name):
             let goroutine = GoroutineID(event.scopeID)
@@ -56,7 +56,7 @@ extension PerfettoWriter {
         }
     }
 
-    func isStopTheWorld(_ name: StringID) -> Bool {
+    private func isStopTheWorld(_ name: StringID) -> Bool {
         let index = Int(name.rawValue)
         if index >= stopNames.count {
             stopNames.append(contentsOf: repeatElement(0, count: index + 1 - stopNames.count))
@@ -68,7 +68,7 @@ extension PerfettoWriter {
     }
 
     /// Hands the open slices of a place to `body`, with the key under which their lanes are kept.
-    func withStack<Result>(of place: Place, _ body: (inout SliceStack, RowKey) -> Result) -> Result {
+    private func withStack<Result>(of place: Place, _ body: (inout SliceStack, RowKey) -> Result) -> Result {
         switch place {
         case .regions(_, let row): body(&row.pointee.openRegions, key(row.pointee.track))
         case .ranges(_, let row): body(&row.pointee.openRanges, key(row.pointee.track, second: true))
@@ -79,7 +79,7 @@ extension PerfettoWriter {
     }
 
     /// A goroutine's regions and ranges are two rows of one track.
-    func key(_ track: UInt64, second: Bool = false) -> RowKey { RowKey(track << 1 | (second ? 1 : 0)) }
+    private func key(_ track: UInt64, second: Bool = false) -> RowKey { RowKey(track << 1 | (second ? 1 : 0)) }
 
     /// Ends the slice that `sought` describes; if its begin was never seen, it began where `sought` does.
     func end(_ sought: OpenSlice, of place: Place, _ event: Event) {
@@ -100,7 +100,7 @@ extension PerfettoWriter {
         _ = withStack(of: place) { _, key in nested.removeLanes(of: key) }
     }
 
-    func complete(_ ended: EndedSlice, of place: Place) {
+    private func complete(_ ended: EndedSlice, of place: Place) {
         nested.complete(ended) { write($0, of: place) }
     }
 

@@ -44,7 +44,7 @@ extension PerfettoWriter {
 
     /// Marks the begin of a task on its parent's track: tracks of their own show both in full, since
     /// children of one parent overlap each other.
-    func markChild(_ event: Event) {
+    private func markChild(_ event: Event) {
         guard let track = taskTracks[event.parentTask] else { return }
         packets.beginEvent(.instant, .task, track, at: now)
         packets.name {
@@ -102,14 +102,14 @@ extension PerfettoWriter {
 
     /// Where an instant stands: below the goroutine, else with the proc, else with the runtime. Nil if that is not
     /// shown.
-    func instantTrack(_ goroutine: GoroutineID, _ child: GoroutineTracks.Child, _ proc: ProcID) -> UInt64? {
+    private func instantTrack(_ goroutine: GoroutineID, _ child: GoroutineTracks.Child, _ proc: ProcID) -> UInt64? {
         if let row = goroutines.find(goroutine) {
             return views.contains(.regions) ? goroutines.child(child, of: row, goroutine) : nil
         }
         return procTrack(Int64(proc.rawValue)) { $0.pointee.track }
     }
 
-    func procTrack(_ proc: Int64, _ track: (UnsafeMutablePointer<ProcTrack>) -> UInt64) -> UInt64? {
+    private func procTrack(_ proc: Int64, _ track: (UnsafeMutablePointer<ProcTrack>) -> UInt64) -> UInt64? {
         guard proc >= 0 else { return views.contains(.runtime) ? tracks.fixed(.events) : nil }
         return showsProcs ? procs.record(proc).map(track) : nil
     }
