@@ -6,9 +6,9 @@ struct AgreeCommand: ParsableCommand {
         commandName: "agree",
         abstract: "Checks whether a recording and dumps or snapshots of the same run say the same.",
         discussion: """
-            Each dump or snapshot is placed in the recording as `vestige convert` does it, and every goroutine \
-            is compared: whether it exists, its state, what it waits for, and its stack. The exit code is 1 if \
-            there are differences.
+            Each dump or snapshot is placed in the recording as `vestige convert` does it, however little they \
+            have in common, and every goroutine is compared: whether it exists, its state, what it waits for, and \
+            its stack. The exit code is 1 if there are differences.
 
             Not counted as differences, since they follow from how the tools work: the runtime's own goroutines \
             that one side leaves out; a goroutine that the recording mentions only later, since it did nothing \

@@ -71,7 +71,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(
         name: .customLong("process"),
         help: ArgumentHelp(
-            "Inputs of one of several processes, e.g. api=api.trace,api-dump.txt; once for each process.",
+            "Inputs of one of several processes, e.g. api=api.trace,api-dump.txt; at least once for each process.",
             valueName: "name=file,…"))
     var processes: [ProcessArgument] = []
 

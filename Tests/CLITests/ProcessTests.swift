@@ -79,11 +79,14 @@ import VestigeTestSupport
     @Test func tablesHaveAColumn() throws {
         let result = try run(["convert"] + Self.both + ["--table", "goroutines", "--to", "csv", "-o", "-"])
         #expect(result.status == 0)
-        let rows = result.text.split(separator: "\r\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let rows = result.text.split(separator: "\r\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
         #expect(rows[0].last == "process")
-        #expect(Set(rows.dropFirst().map { "\($0[0]) \($0[1]) \($0.last!)" }) == [
-            "1 main.main api", "2 main.serve api", "1 main.main db", "2 main.store db",
-        ])
+        #expect(
+            Set(rows.dropFirst().map { "\($0[0]) \($0[1]) \($0.last!)" }) == [
+                "1 main.main api", "2 main.serve api", "1 main.main db", "2 main.store db",
+            ])
         let chosen = try run(
             ["convert"] + Self.both
                 + ["--table", "logs", "--columns", "process,message", "--to", "csv", "-o", "-", "--no-header"])
@@ -103,7 +106,9 @@ import VestigeTestSupport
         let file = try #require(JSONSerialization.jsonObject(with: result.output) as? [String: Any])
         let events = try #require(file["traceEvents"] as? [[String: Any]])
         for (number, name) in [(1, "api"), (2, "db")] {
-            let alone = try run(["convert", "\(name).jsonl", "\(name)-dump.jsonl", "--to", format, "--views", "all", "-o", "-"])
+            let alone = try run([
+                "convert", "\(name).jsonl", "\(name)-dump.jsonl", "--to", format, "--views", "all", "-o", "-",
+            ])
             let other = try #require(JSONSerialization.jsonObject(with: alone.output) as? [String: Any])
             let expected = try #require(other["traceEvents"] as? [[String: Any]])
             let own = events.filter { ($0["pid"] as? Int ?? 0) / 10 == number }
@@ -155,7 +160,8 @@ import VestigeTestSupport
     }
 
     @Test(arguments: [
-        ["goroutines"], ["waits"], ["ghosts"], ["info"], ["lifeline", "2"], ["convert", "--from", "1us", "--to", "null"],
+        ["goroutines"], ["waits"], ["ghosts"], ["info"], ["lifeline", "2"],
+        ["convert", "--from", "1us", "--to", "null"],
     ])
     func whoTakesANumberForOneGoroutineRefusesSeveral(_ command: [String]) throws {
         _ = try run(["convert"] + Self.both + ["-o", "both.jsonl"])
@@ -190,7 +196,8 @@ import VestigeTestSupport
         #expect(times.map { $0["t"] as? Int } == [2300, 2300])
         // A dump alone has its place from the user.
         let dump = try run([
-            "convert", "--process", "api=api.jsonl", "--process", "db=db-dump.jsonl", "--at", "db-dump.jsonl=100ns", "--to",
+            "convert", "--process", "api=api.jsonl", "--process", "db=db-dump.jsonl", "--at", "db-dump.jsonl=100ns",
+            "--to",
             "jsonl", "-o", "-",
         ])
         #expect(dump.status == 0)
@@ -247,7 +254,8 @@ import VestigeTestSupport
     @Test func aDumpOfAnotherProgramIsRefused() throws {
         let result = try run(["convert", "api.jsonl", "db-dump.jsonl", "--to", "null"])
         #expect(result.status == 2)
-        #expect(result.errors.contains("db-dump.jsonl: expected goroutines at lines of code at which api.jsonl has them"))
+        #expect(
+            result.errors.contains("db-dump.jsonl: expected goroutines at lines of code at which api.jsonl has them"))
         #expect(result.errors.contains("--process NAME=FILE") && result.errors.contains("--at db-dump.jsonl=TIME"))
         // To compare all the same is what agree is for.
         #expect(try run(["agree", "api.jsonl", "db-dump.jsonl"]).status == 1)

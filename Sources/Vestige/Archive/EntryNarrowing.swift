@@ -42,8 +42,10 @@ struct EntryNarrowing {
             skimmedCount = max(0, regional.lowerBound - 1)
         }
         if let stage, let span = try stage.span(of: generations.start) {
-            needed = needed.lowerBound..<max(
-                needed.lowerBound + 1, min(needed.upperBound, generations.last(from: span.upperBound) + 1))
+            needed =
+                needed
+                .lowerBound..<max(
+                    needed.lowerBound + 1, min(needed.upperBound, generations.last(from: span.upperBound) + 1))
             // The reader wants the generation before that of the moment, too.
             let before = max(0, generations.last(from: span.lowerBound) - 1)
             if span.lowerBound > generations.start.firstNanoseconds { skimmedCount = min(skimmedCount, before) }
@@ -142,7 +144,9 @@ struct EntryNarrowing {
             let place = Int(context.source)
             context.tables.sources[place].generationCount = narrowing.generationCount
             context.tables.sources[place].byteCount = narrowing.content.size
-            if let time = last.take() { batch.append(Event(kind: .sync, timeNanoseconds: time, source: context.source)) }
+            if let time = last.take() {
+                batch.append(Event(kind: .sync, timeNanoseconds: time, source: context.source))
+            }
             return false
         }
 

@@ -26,7 +26,8 @@ extension ArchiveWriter {
                     index.entries[chunk.entry].chunks[chunk.chunk].place = moved
                 }
             }
-            places.append(try Self.append(header, kept.map(\.place.segment), decoder, encoder, held.file, block, to: &store))
+            places.append(
+                try Self.append(header, kept.map(\.place.segment), decoder, encoder, held.file, block, to: &store))
         }
         index.blocks = places
         try store.commit(index, number: 1)

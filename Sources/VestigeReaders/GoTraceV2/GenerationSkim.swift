@@ -90,7 +90,8 @@ struct GenerationSkim: ~Copyable {
         let keys = { (event: Event) in
             (
                 event.timeNanoseconds, UInt64(event.kind.rawValue) << 16 | UInt64(event.detail), event.argument0,
-                event.goroutine.rawValue, event.thread.rawValue, UInt64(event.name.rawValue) << 32
+                event.goroutine.rawValue, event.thread.rawValue,
+                UInt64(event.name.rawValue) << 32
                     | UInt64(event.stack.rawValue)
             )
         }

@@ -112,7 +112,9 @@ struct ArchiveCatCommand: ParsableCommand {
         let sink = DescriptorSink(descriptor: 1, path: "standard output")
         if goroutine.isEmpty, region.isEmpty {
             let results = try ArchiveExtraction().write(archive, entries, to: sink)
-            if !EntryReport.say(results, archive: archive.path, isVerbose: verbose) { throw EarlyExit(status: .unreadable) }
+            if !EntryReport.say(results, archive: archive.path, isVerbose: verbose) {
+                throw EarlyExit(status: .unreadable)
+            }
         } else {
             for entry in entries { try writeParts(EntryContent(archive, entry), archive, to: sink) }
         }

@@ -27,7 +27,8 @@ struct BatchPlan {
                 let plan = try OutputPlan(
                     inputs: [input], output: output.isEmpty ? nil : output, formatName: format.name)
                 if let other = taken.updateValue(input, forKey: output), !output.isEmpty {
-                    let advice = "; with {dir}, {file}, {format} or {suffix} in --out names differ, "
+                    let advice =
+                        "; with {dir}, {file}, {format} or {suffix} in --out names differ, "
                         + "e.g. --out '\(template.root)/{dir}/{file}{suffix}'"
                     throw TraceError(
                         .usage, file: input, expected: "outputs whose names differ",

@@ -20,7 +20,8 @@ import VestigeTestSupport
 
     private func check(_ json: String, atLeast count: Int) throws {
         // Before each record's first member.
-        let slow = json.replacing("{\"id\":", with: "{\(Self.odd)\"id\":").replacing("{\"pc\":", with: "{\(Self.odd)\"pc\":")
+        let slow = json.replacing("{\"id\":", with: "{\(Self.odd)\"id\":").replacing(
+            "{\"pc\":", with: "{\(Self.odd)\"pc\":")
         let (one, other) = (try lines(json), try lines(slow))
         #expect(one == other)
         #expect(one.count >= count)

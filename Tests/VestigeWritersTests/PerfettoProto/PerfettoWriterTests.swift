@@ -33,7 +33,8 @@ struct PerfettoWriterTests {
         let file = try PerfettoFile(writing: recording.events, recording.tables)
         #expect(
             file.states(of: "G18 main.worker") == [
-                "1000–2000 R by G1 main.main", "2000–5000 Running", "5000–7123 S (chan receive ← main.worker (main.worker.go:7))",
+                "1000–2000 R by G1 main.main", "2000–5000 Running",
+                "5000–7123 S (chan receive ← main.worker (main.worker.go:7))",
                 "7123–8000 R by G1 main.main", "8000–9000 Running", "9000– X",
             ])
         #expect(file.states(of: "G1 main.main") == ["0–9500 Running", "9500– X"])
@@ -106,7 +107,8 @@ struct PerfettoWriterTests {
         #expect(file.rows("Procs/P0") == ["0–40 G5 syscall.read", "10–20 syscall", "30–40 syscall", "50–70 G6"])
         #expect(
             file.states(of: "G5 syscall.read") == [
-                "0–10 Running", "10–20 D (syscall ← syscall.read (syscall.read.go:7))", "20–30 Running", "30–60 D (syscall)", "60– R by nobody",
+                "0–10 Running", "10–20 D (syscall ← syscall.read (syscall.read.go:7))", "20–30 Running",
+                "30–60 D (syscall)", "60– R by nobody",
             ])
         #expect(file.states(of: "G6") == ["50–70 Running", "70– S"])
     }

@@ -65,7 +65,8 @@ final class CSVSummaryTable: CSVTable {
     func finish(_ batch: CSVBatch, to row: inout CSVRow) throws(TraceError) {
         var writer = SummaryRows(row: row, tables: batch.tables)
         defer { row = writer.row }
-        try writer.time("recording", "duration", max(0, lastNanoseconds &- (firstNanoseconds ?? batch.firstNanoseconds)))
+        try writer.time(
+            "recording", "duration", max(0, lastNanoseconds &- (firstNanoseconds ?? batch.firstNanoseconds)))
         try writer.count("recording", "inputs", UInt64(batch.tables.sources.count))
         try writer.count("events", "all", eventCounts.reduce(0, +))
         for kind in EventKind.allCases where kind != .procTransition {
